@@ -1,0 +1,89 @@
+/*
+ * archive.h
+ *
+ * The only way into the archive: events, observations, coverage, rejected
+ * events, counters.
+ *
+ * All functions run inside a transaction of the caller with SPI *not*
+ * connected (they connect themselves), and use saved plans.  Keys are sorted
+ * inside a batch, so that concurrent writers never deadlock.  A row that the
+ * database refuses never fails the batch: it is found by bisection and
+ * becomes a rejected event with the SQLSTATE and message as its reason.
+ */
+#ifndef BB_ARCHIVE_H
+#define BB_ARCHIVE_H
+
+#include "postgres.h"
+
+#include "nostr/event.h"
+
+/* observation.seen_at counts seconds since 2020-01-01 00:00 UTC: 4 bytes
+ * until 2088 instead of 8. */
+#define BB_SEEN_EPOCH INT64CONST(1577836800)
+
+typedef enum BbOutcome
+{
+	BB_PENDING,
+	BB_NEW,						/* event stored (and observation, if a relay is given) */
+	BB_OBSERVED,				/* event known, observation new */
+	BB_DUPLICATE,				/* nothing new */
+	BB_INVALID					/* refused; reason */
+} BbOutcome;
+
+/* One event to write; relay_id 0 = no observation. */
+typedef struct BbArchiveEvent
+{
+	NostrEvent	ev;				/* pointers valid during the call */
+	int64		key;			/* in: nostr_event_key; out: the key it has */
+	int32		relay_id;
+	int64		seen_at;		/* unix seconds */
+	BbOutcome	outcome;		/* out */
+	const char *reason;			/* out for BB_INVALID, palloc'ed in the caller's context */
+} BbArchiveEvent;
+
+/* One (key, id) pair a relay offered. */
+typedef struct BbOffer
+{
+	int64		key;			/* in: computed; out: the key under which it is stored */
+	uint8		id[32];
+	int32		relay_id;
+	int64		seen_at;
+	bool		known;			/* out */
+	bool		observed;		/* out of archive_observe: the observation was new */
+} BbOffer;
+
+/* Which are in the archive?  One indexed query (more only on collisions). */
+extern void archive_lookup(BbOffer *o, int n);
+/* Adds observations for the known ones; returns how many were new. */
+extern int	archive_observe(BbOffer *o, int n);
+/* Stores events and their observations; fills outcomes. */
+extern void archive_write(BbArchiveEvent *e, int n);
+
+/* A refused event.  id may be NULL.  count >= 1. */
+extern void archive_reject(int32 relay_id, const char *reason, const uint8 *id,
+						   const uint8 *sample, size_t sample_len, int64 count,
+						   int64 seen_at);
+
+/* Adds to the counters of this worker (table counter), same transaction. */
+extern void archive_count(const char *service, int worker, const char *name, int64 n);
+
+/* --- coverage ---
+ * state: "open", "paged", "complete".  Replaces what overlaps, splits the
+ * rest, merges neighbours of equal state; complete closes adjoining paged
+ * intervals above it only when told so by the caller's range. */
+extern void coverage_record(int32 relay_id, const char *filter,
+							int64 since, int64 until,	/* inclusive; PG_INT64_MAX = unbounded */
+							const char *state, const char *proof, const char *reason);
+
+typedef struct BbWindow
+{
+	int64		since;
+	int64		until;			/* inclusive; PG_INT64_MAX = unbounded */
+} BbWindow;
+
+/* What is still to be asked of a relay: [since, infinity) minus complete and
+ * paged intervals, newest first; palloc'ed. */
+extern int	coverage_missing(int32 relay_id, const char *filter, int64 since,
+							 int max, BbWindow **out);
+
+#endif

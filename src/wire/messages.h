@@ -1,0 +1,91 @@
+/*
+ * messages.h
+ *
+ * What the two processes say to each other.  "bytes" is u32 length + data,
+ * "str" the same holding text.  int64 travels as u64.
+ *
+ * Life of a sync job:
+ *
+ *   worker                          child
+ *   SYNC ------------------------->  connects, REQ ...
+ *        <------------------------- OFFER seq, (key, id)*     hashed, not yet verified
+ *   ANSWER seq, bitmap ----------->  verifies the unknown ones
+ *        <------------------------- EVENTS (verified), REJECTED (the others)
+ *        <------------------------- WINDOW range, state ...   after all its events
+ *        <------------------------- RESULT                    last frame of the job
+ *
+ * A job is known by the number the worker gave it.  Frames of a job come in
+ * the order in which they must take effect: a WINDOW is sent only when every
+ * event it speaks for was sent or was answered as known before.  The child
+ * keeps at most WIRE_MAX_OPEN_OFFERS unanswered offers per job and stops
+ * reading from the relay beyond that: the back-pressure of the database.
+ */
+#ifndef WIRE_MESSAGES_H
+#define WIRE_MESSAGES_H
+
+#include "frame.h"
+
+#define WIRE_MAX_OFFER			1024	/* pairs in one OFFER */
+#define WIRE_MAX_OPEN_OFFERS	4		/* per job */
+#define WIRE_MAX_EVENTS			1024	/* records in one EVENTS */
+#define WIRE_MAX_WINDOWS		256		/* windows in one SYNC */
+#define WIRE_MAX_URL			2048
+#define WIRE_MAX_FILTER			65536	/* bytes of JSON */
+#define WIRE_MAX_TEXT			1024	/* reasons; cut by the sender at a character */
+#define WIRE_MAX_SAMPLE			8192	/* bytes of a refused event that are kept */
+#define WIRE_MAX_SETTING		65536
+
+typedef enum WireType
+{
+	/* worker -> child */
+	WIRE_CONFIG = 1,			/* u16 n, n x (str name, str value): whole settings;
+								 * again after each reload */
+	WIRE_VALIDATE = 2,			/* str url */
+	WIRE_SYNC = 3,				/* str url, str filter (JSON object, "{}"), u32 slice_ms,
+								 * u32 page_limit, u16 n, n x (i64 since, i64 until);
+								 * until INT64_MAX = no bound; newest window first */
+	WIRE_ANSWER = 4,			/* u32 seq, u16 n, bytes bitmap (bit i of byte i/8 set:
+								 * pair i is unknown, verify and send it) */
+	WIRE_CANCEL = 5,			/* end the job soon; RESULT still comes */
+
+	/* child -> worker */
+	WIRE_HELLO = 32,			/* u32 WIRE_VERSION, str build version, str sandbox state */
+	WIRE_LOG = 33,				/* u8 level (0 debug, 1 log, 2 warning), str text */
+	WIRE_OFFER = 34,			/* u32 seq, i64 seen_at (unix seconds), u16 n,
+								 * n x (i64 key, fixed id[32]) */
+	WIRE_EVENTS = 35,			/* i64 seen_at, u16 n, n x event (wire_put_event) */
+	WIRE_REJECTED = 36,			/* i64 seen_at, u16 n, n x (str reason name, fixed id[32]
+								 * (zeros if unreadable), u64 count (how many alike),
+								 * bytes sample (<= WIRE_MAX_SAMPLE)) */
+	WIRE_WINDOW = 37,			/* i64 since, i64 until (inclusive), u8 WireWindowState,
+								 * str proof, str reason */
+	WIRE_RESULT = 38			/* u8 WireOutcome, str class, str reason, u32 dns_us, u32
+								 * tcp_us, u32 tls_us, u32 upgrade_us, u32 first_answer_us,
+								 * u64 events_received, u64 bytes_received, u32 reqs */
+} WireType;
+
+typedef enum WireWindowState
+{
+	WIRE_WINDOW_OPEN = 0,		/* asked, not proven: reason says why */
+	WIRE_WINDOW_PAGED = 1,		/* delivered newest-first without contradiction, not yet
+								 * proven: where to go on after an interruption */
+	WIRE_WINDOW_COMPLETE = 2	/* proof says how */
+} WireWindowState;
+
+typedef enum WireOutcome
+{
+	WIRE_OUTCOME_OK = 0,		/* validate: speaks Nostr.  sync: all windows handled */
+	WIRE_OUTCOME_AGAIN = 1,		/* sync: the slice is over, more to do */
+	WIRE_OUTCOME_FAILED = 2,	/* class is a failure class of net/failure.h, or below */
+	WIRE_OUTCOME_CANCELLED = 3
+} WireOutcome;
+
+/* One verified event inside EVENTS, ready to be stored:
+ * i64 key, fixed id[32], fixed pubkey[32], fixed sig[64], i64 created_at,
+ * u16 kind, u8 form, bytes tags (packed), bytes content. */
+struct NostrEvent;
+extern void wire_put_event(NostrBuf *out, int64_t key, const struct NostrEvent *ev);
+/* Pointers into the frame.  Sets r->bad when out of bounds. */
+extern void wire_get_event(WireReader *r, int64_t *key, struct NostrEvent *ev);
+
+#endif
