@@ -32,7 +32,7 @@ extern bool netd_poll(long timeout_ms);
 /* Next frame, valid until the next netd_poll.  HELLO and LOG are handled
  * inside.  A frame that the caller cannot parse: netd_malformed. */
 extern bool netd_next(WireFrame *f);
-extern void netd_malformed(const char *what) pg_attribute_cold();
+extern void netd_malformed(const char *what);
 /* True once after the child was lost: forget all jobs. */
 extern bool netd_lost(void);
 extern bool netd_ready(void);	/* a child is running and has said HELLO */

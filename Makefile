@@ -1,0 +1,118 @@
+# bigbrotr: one shared library (the extension), one program (bigbrotr-net),
+# one install script.
+#
+#   make            build            make run    a private server that crawls
+#   make install    into PostgreSQL  make test   every test
+#   make lint       the rules        make fuzz   FUZZ_SECONDS per target
+
+EXTENSION    = bigbrotr
+EXTVERSION   = 0.1
+MODULE_big   = bigbrotr
+
+SCHEMA  := $(sort $(wildcard src/schema/*.sql))
+NOSTR   := $(sort $(wildcard src/nostr/*.c))
+WIRE    := $(sort $(wildcard src/wire/*.c))
+PGSRC   := $(sort $(wildcard src/pg/*.c) $(wildcard bgworkers/*.c))
+NETSRC  := $(NOSTR) $(WIRE) $(sort $(wildcard src/net/*.c src/crawl/*.c src/netd/*.c))
+
+OBJS         = $(PGSRC:.c=.o) $(NOSTR:.c=.o) $(WIRE:.c=.o)
+DATA_built   = $(EXTENSION)--$(EXTVERSION).sql
+EXTRA_CLEAN  = build bigbrotr-net
+REGRESS      = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+
+WARN         = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
+PG_CPPFLAGS  = -Isrc -DBB_VERSION=\"$(EXTVERSION)\"
+PG_CFLAGS    = -std=gnu11 $(WARN) -Wno-declaration-after-statement -MMD -fvisibility=hidden
+SHLIB_LINK   = -lsecp256k1 -lcrypto -lidn2
+
+PG_CONFIG   ?= pg_config
+PGXS        := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+all: bigbrotr-net
+
+ifneq ($(PGXS),)
+with_llvm = no
+include $(PGXS)
+endif
+
+-include $(OBJS:.o=.d)
+
+$(DATA_built): $(SCHEMA) Makefile
+	cat $(SCHEMA) > $@
+
+# --- bigbrotr-net: no PostgreSQL header, hardened --------------------------
+NET_CFLAGS = -std=gnu11 -O2 -g $(WARN) -MMD -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" \
+	-Isrc -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+NET_LIBS   = -lwebsockets -luv -lcares -lssl -lcrypto -lsecp256k1 -lidn2 -lpthread
+NETOBJS    = $(NETSRC:%.c=build/net/%.o)
+
+build/net/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(NET_CFLAGS) -c $< -o $@
+
+bigbrotr-net: $(NETOBJS)
+	$(CC) -pie -Wl,-z,relro,-z,now -o $@ $(NETOBJS) $(NET_LIBS)
+
+-include $(NETOBJS:.o=.d)
+
+install: install-net
+.PHONY: install-net
+install-net: bigbrotr-net
+	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
+	$(INSTALL_PROGRAM) bigbrotr-net '$(DESTDIR)$(pkglibdir)/bigbrotr-net'
+
+# --- the PG-free library under sanitizers: unit tests ----------------------
+ASAN_CFLAGS = -std=gnu11 -O1 -g $(WARN) -MMD -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" -Isrc -Itest/unit \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined
+UNITLIB    = $(filter-out src/netd/main.c,$(NETSRC))
+UNITOBJS   = $(UNITLIB:%.c=build/asan/%.o)
+UNITTESTS  = $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
+
+build/asan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) -c $< -o $@
+
+build/unit/%: test/unit/%.c $(UNITOBJS)
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) $< $(UNITOBJS) -o $@ $(NET_LIBS)
+
+-include $(UNITOBJS:.o=.d)
+
+# --- fuzzing ---------------------------------------------------------------
+FUZZ_SECONDS ?= 600
+FUZZERS      = $(patsubst test/fuzz/%.c,build/fuzz/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+
+build/fuzz/%: test/fuzz/%.c $(NOSTR) $(WIRE)
+	@mkdir -p $(@D)
+	clang-14 -std=gnu11 -O1 -g -D_GNU_SOURCE -Isrc -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined $< $(NOSTR) $(WIRE) -o $@ -lsecp256k1 -lcrypto -lidn2
+
+.PHONY: fuzz unit-run lint test run
+fuzz:
+	tools/setup test
+	$(MAKE) fuzz-run
+.PHONY: fuzz-run
+fuzz-run: $(FUZZERS)
+	@for f in $(FUZZERS); do \
+		mkdir -p build/corpus/$$(basename $$f); \
+		echo "== $$f for $(FUZZ_SECONDS) s"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=65536 \
+			build/corpus/$$(basename $$f) 2>build/$$(basename $$f).log \
+			&& tail -n 8 build/$$(basename $$f).log \
+			|| { tail -n 40 build/$$(basename $$f).log; exit 1; }; \
+	done
+
+unit-run: $(UNITTESTS)
+	@test/run-unit $(UNITTESTS)
+
+lint:
+	tools/setup test
+	tools/lint
+
+test:
+	tools/setup test
+	test/run
+
+run:
+	tools/setup run
+	tools/run $(SEEDS)

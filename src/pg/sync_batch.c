@@ -1,0 +1,192 @@
+/*
+ * sync_batch.c
+ *
+ * See sync_batch.h.  Every number in a frame is checked against the bounds of
+ * wire/messages.h before memory is taken for it; the frame's bytes stay
+ * where they are until the transaction has used them.
+ */
+#include "postgres.h"
+
+#include "pg/archive.h"
+#include "pg/foreign_text.h"
+#include "pg/netd.h"
+#include "pg/sync_batch.h"
+
+/* Answers an OFFER: which pairs are unknown; the known ones are observed. */
+bool
+sync_batch_offer(const WireFrame *f, int32 relay_id, SyncCounts *c)
+{
+	WireReader	r;
+	BbOffer    *offers;
+	uint8		bitmap[(WIRE_MAX_OFFER + 7) / 8] = {0};
+	uint32		seq;
+	int64		seen_at;
+	uint16		n;
+	int			known = 0;
+	int			observed;
+	size_t		mark;
+
+	wire_reader(&r, f);
+	seq = wire_get_u32(&r);
+	seen_at = (int64) wire_get_u64(&r);
+	n = wire_get_u16(&r);
+	if (r.bad || n == 0 || n > WIRE_MAX_OFFER)
+		return false;
+	offers = palloc0(sizeof(BbOffer) * n);
+	for (int i = 0; i < n; i++)
+	{
+		const uint8_t *id;
+
+		offers[i].key = (int64) wire_get_u64(&r);
+		id = wire_get_fixed(&r, 32);
+		if (id == NULL || offers[i].key < 0)
+			return false;
+		memcpy(offers[i].id, id, 32);
+		offers[i].relay_id = relay_id;
+		offers[i].seen_at = seen_at;
+	}
+	if (!wire_done(&r))
+		return false;
+
+	archive_lookup(offers, n);
+	for (int i = 0; i < n; i++)
+	{
+		if (offers[i].known)
+			known++;
+		else
+			bitmap[i / 8] |= 1 << (i % 8);
+	}
+	observed = known > 0 ? archive_observe(offers, n) : 0;
+	c->observations += observed;
+	c->duplicates += known - observed;
+
+	mark = wire_begin(netd_out(), WIRE_ANSWER, f->job);
+	wire_put_u32(netd_out(), seq);
+	wire_put_u16(netd_out(), n);
+	wire_put_bytes(netd_out(), bitmap, (n + 7) / 8);
+	wire_end(netd_out(), mark);
+	pfree(offers);
+	return true;
+}
+
+bool
+sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c)
+{
+	WireReader	r;
+	BbArchiveEvent *events;
+	int64		seen_at;
+	uint16		n;
+
+	wire_reader(&r, f);
+	seen_at = (int64) wire_get_u64(&r);
+	n = wire_get_u16(&r);
+	if (r.bad || n == 0 || n > WIRE_MAX_EVENTS)
+		return false;
+	events = palloc0(sizeof(BbArchiveEvent) * n);
+	for (int i = 0; i < n; i++)
+	{
+		int64_t		key;
+
+		wire_get_event(&r, &key, &events[i].ev);
+		events[i].key = key;
+		events[i].relay_id = relay_id;
+		events[i].seen_at = seen_at;
+		if (r.bad || key < 0)
+			return false;
+	}
+	if (!wire_done(&r))
+		return false;
+
+	archive_write(events, n);
+	for (int i = 0; i < n; i++)
+	{
+		switch (events[i].outcome)
+		{
+			case BB_NEW:
+				c->events++;
+				c->observations++;
+				break;
+			case BB_OBSERVED:
+				c->observations++;
+				break;
+			case BB_INVALID:
+				c->rejected++;
+				break;
+			case BB_DUPLICATE:
+			case BB_PENDING:
+				c->duplicates++;
+				break;
+		}
+	}
+	pfree(events);
+	return true;
+}
+
+bool
+sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c)
+{
+	static const uint8 no_id[32] = {0};
+	WireReader	r;
+	int64		seen_at;
+	uint16		n;
+
+	wire_reader(&r, f);
+	seen_at = (int64) wire_get_u64(&r);
+	n = wire_get_u16(&r);
+	if (n > WIRE_MAX_EVENTS)
+		return false;
+	for (int i = 0; i < n && !r.bad; i++)
+	{
+		size_t		reason_len;
+		size_t		sample_len;
+		const uint8_t *reason = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
+		const uint8_t *id = wire_get_fixed(&r, 32);
+		int64		count = (int64) wire_get_u64(&r);
+		const uint8_t *sample = wire_get_bytes(&r, WIRE_MAX_SAMPLE, &sample_len);
+
+		if (r.bad || count <= 0)
+			return false;
+		archive_reject(relay_id, bb_foreign_text(reason, reason_len),
+					   memcmp(id, no_id, 32) == 0 ? NULL : id,
+					   sample, sample_len, count, seen_at);
+		c->rejected += count;
+	}
+	return wire_done(&r);
+}
+
+/*
+ * A window's news.  Whatever the child proved, nothing younger than the
+ * job's start less the overlap is closed: events with those times can still
+ * arrive.  The next pass asks for that part again.
+ */
+bool
+sync_batch_window(const WireFrame *f, int32 relay_id, const char *filter,
+				  int64 job_started, int overlap)
+{
+	static const char *const states[] = {"open", "paged", "complete"};
+	WireReader	r;
+	int64		since;
+	int64		until;
+	uint8		state;
+	size_t		proof_len;
+	size_t		reason_len;
+	const uint8_t *proof;
+	const uint8_t *reason;
+
+	wire_reader(&r, f);
+	since = (int64) wire_get_u64(&r);
+	until = (int64) wire_get_u64(&r);
+	state = wire_get_u8(&r);
+	proof = wire_get_bytes(&r, WIRE_MAX_TEXT, &proof_len);
+	reason = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
+	if (!wire_done(&r) || state >= lengthof(states) || since > until)
+		return false;
+	if (state != WIRE_WINDOW_OPEN)
+		until = Min(until, job_started - overlap);
+	if (since > until)
+		return true;			/* all of it is still warm */
+	coverage_record(relay_id, filter, since, until, states[state],
+					proof_len > 0 ? bb_foreign_text(proof, proof_len) : NULL,
+					reason_len > 0 ? bb_foreign_text(reason, reason_len) : NULL);
+	return true;
+}
