@@ -116,3 +116,15 @@ test:
 run:
 	tools/setup run
 	tools/run $(SEEDS)
+
+# --- programs that the tests and benchmarks need ---------------------------
+.PHONY: test-programs
+test-programs: build/test/relay build/test/genevents
+
+build/test/relay: test/relay/relay.c $(NOSTR)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -luv -lcrypto -lsecp256k1 -lidn2 -ljansson
+
+build/test/genevents: test/relay/genevents.c $(NOSTR)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2

@@ -25,6 +25,7 @@
 #include "pg/foreign_text.h"
 #include "pg/guc.h"
 #include "pg/netd.h"
+#include "pg/networks.h"
 #include "pg/sync_batch.h"
 #include "pg/worker.h"
 
@@ -130,20 +131,6 @@ job_start(int32 relay_id, const char *url, NostrNetwork network)
 	wire_end(out, mark);
 }
 
-static bool
-network_of(const char *name, NostrNetwork *network)
-{
-	for (int i = 0; i < NOSTR_NETWORK_COUNT; i++)
-	{
-		if (strcmp(name, nostr_network_name(i)) == 0)
-		{
-			*network = i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /*
  * Starts relays that are due, oldest first, as far as their networks have
  * room.  Returns how long to wait for the next one, in ms.
@@ -160,8 +147,9 @@ start_due(void)
 	SPI_execute(psprintf("SELECT id, url, network, "
 						 "pg_catalog.ceil(extract(epoch FROM next_sync_at - pg_catalog.now()) * 1000)::bigint "
 						 "FROM bigbrotr.relay WHERE id %% %d = %d AND state <> 'parked' "
+						 "AND network = ANY ('%s'::text[]) "
 						 "ORDER BY next_sync_at LIMIT %d",
-						 nworkers, me, SYNC_MAX_JOBS * 2), true, 0);
+						 nworkers, me, bb_enabled_networks(), SYNC_MAX_JOBS * 2), true, 0);
 	n = SPI_processed;
 	rows = SPI_tuptable;
 	for (uint64 i = 0; i < n && njobs < SYNC_MAX_JOBS; i++)
@@ -177,8 +165,8 @@ start_due(void)
 			next = Min(next, Max(ms, 100));
 			break;
 		}
-		if (!network_of(SPI_getvalue(rows->vals[i], rows->tupdesc, 3), &network) ||
-			!bb_network[network].enabled || relay_running(id) ||
+		if (!bb_network_by_name(SPI_getvalue(rows->vals[i], rows->tupdesc, 3), &network) ||
+			relay_running(id) ||
 			njobs_of[network] >= bb_network[network].max_connections)
 			continue;
 		job_start(id, url, network);

@@ -22,6 +22,7 @@
 #include "pg/foreign_text.h"
 #include "pg/guc.h"
 #include "pg/netd.h"
+#include "pg/networks.h"
 #include "pg/worker.h"
 
 #define VALIDATOR_MAX_JOBS	1024
@@ -100,13 +101,9 @@ start_due(void)
 	/* Those in flight are still due in the table: read that many more. */
 	sql = psprintf("SELECT url, next_attempt_at <= pg_catalog.now(), "
 				   "pg_catalog.ceil(extract(epoch FROM next_attempt_at - pg_catalog.now()) * 1000)::bigint "
-				   "FROM bigbrotr.candidate WHERE network = ANY "
-				   "(pg_catalog.string_to_array('%s%s%s%s', ',')) "
+				   "FROM bigbrotr.candidate WHERE network = ANY ('%s'::text[]) "
 				   "ORDER BY next_attempt_at LIMIT %d",
-				   bb_network[NOSTR_CLEARNET].enabled ? "clearnet," : "",
-				   bb_network[NOSTR_TOR].enabled ? "tor," : "",
-				   bb_network[NOSTR_I2P].enabled ? "i2p," : "",
-				   bb_network[NOSTR_LOKI].enabled ? "loki," : "",
+				   bb_enabled_networks(),
 				   room + njobs + 1);
 	SPI_execute(sql, true, 0);
 	n = SPI_processed;

@@ -1,0 +1,88 @@
+/*
+ * ws_tls.c
+ *
+ * TLS: when the handshake begins, what the certificate is checked against,
+ * and the verdict.
+ *
+ * The verdict is recorded here, at the moment OpenSSL passes it, because
+ * libwebsockets overwrites it (its LCCSCF_ALLOW_ flags do, so they are never
+ * used).  With insecure_tls the error is cleared after it was recorded.
+ */
+#include "../nostr/pgfree.h"
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "net_internal.h"
+
+/* The info callback has only the SSL; its socket says which connection. */
+static WsConn *
+find_by_fd(Net *net, int fd)
+{
+	for (WsConn *c = net->conns; c != NULL; c = c->next)
+	{
+		if (c->wsi_live && c->wsi != NULL && c->phase == WS_CONNECTING &&
+			lws_get_socket_fd(c->wsi) == fd)
+			return c;
+	}
+	return NULL;
+}
+
+static void
+info_callback(const SSL *ssl, int where, int ret)
+{
+	Net		   *net = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	WsConn	   *c;
+	SSL		   *s = (SSL *) ssl;
+	NostrAddr	addr;
+
+	(void) ret;
+	if (!(where & SSL_CB_HANDSHAKE_START) || net == NULL)
+		return;
+	c = find_by_fd(net, SSL_get_fd(ssl));
+	if (c == NULL)
+		return;
+	ws_enter(c, WS_TLS);
+
+	/* libwebsockets takes the name from the Host header up to the first ':',
+	 * which is wrong for an IPv6 literal, and sends addresses as SNI, which
+	 * RFC 6066 forbids. */
+	if (c->url.ip_literal && nostr_addr_parse(c->url.host, &addr))
+	{
+		X509_VERIFY_PARAM *param = SSL_get0_param(s);
+
+		SSL_set_tlsext_host_name(s, NULL);
+		X509_VERIFY_PARAM_set1_host(param, NULL, 0);
+		X509_VERIFY_PARAM_set1_ip(param, addr.bytes, addr.v6 ? 16 : 4);
+	}
+}
+
+void
+ws_tls_setup(Net *net, void *ssl_ctx)
+{
+	SSL_CTX_set_app_data((SSL_CTX *) ssl_ctx, net);
+	SSL_CTX_set_info_callback((SSL_CTX *) ssl_ctx, info_callback);
+	SSL_CTX_set_min_proto_version((SSL_CTX *) ssl_ctx, TLS1_2_VERSION);
+}
+
+/* 0: go on; 1: fail the handshake. */
+int
+ws_tls_verify(WsConn *c, void *x509_store_ctx, int preverify_ok)
+{
+	X509_STORE_CTX *x = x509_store_ctx;
+
+	if (preverify_ok)
+		return 0;
+	if (c->tls_verdict == 0)
+		c->tls_verdict = X509_STORE_CTX_get_error(x);
+	if (!c->net->config.insecure_tls)
+		return 1;
+	X509_STORE_CTX_set_error(x, X509_V_OK);
+	return 0;
+}
+
+const char *
+ws_tls_verdict_text(int verdict)
+{
+	return X509_verify_cert_error_string(verdict);
+}

@@ -1,0 +1,42 @@
+/*
+ * delivery.h
+ *
+ * The way of a sync job's events to the worker: offered, answered, verified,
+ * sent, in the order in which they came, with what speaks for them (WINDOW,
+ * RESULT) queued behind.
+ */
+#ifndef NETD_DELIVERY_H
+#define NETD_DELIVERY_H
+
+#include "../crawl/sync.h"
+#include "../wire/messages.h"
+
+#define DELIVERY_OFFER_PAIRS	512
+#define DELIVERY_OFFER_BYTES	(4 * 1024 * 1024)
+#define DELIVERY_OFFER_MS		50
+#define DELIVERY_MAX_PENDING	(16 * 1024 * 1024)
+
+typedef struct Delivery Delivery;
+
+typedef struct DeliverySink
+{
+	NostrBuf   *(*out) (void *user);	/* frames are appended here */
+	void		(*flush) (void *user);	/* and this is called after them */
+	void		(*pause) (void *user, bool paused);	/* stop or go on reading */
+	void		(*gone) (void *user);	/* RESULT is out: free it, later */
+} DeliverySink;
+
+extern Delivery *delivery_new(uint32_t job, const DeliverySink *sink, void *user);
+extern void delivery_free(Delivery *d);
+extern void delivery_event(Delivery *d, const NostrEvent *ev);
+extern void delivery_rejected(Delivery *d, const char *reason, const uint8_t id[32],
+							  const char *sample, size_t len);
+extern void delivery_page_end(Delivery *d);
+extern void delivery_window(Delivery *d, int64_t since, int64_t until, SyncState state,
+							const char *proof, const char *reason);
+extern void delivery_result(Delivery *d, const SyncResult *r);
+/* false: no such offer is open, or the bitmap does not fit it */
+extern bool delivery_answer(Delivery *d, uint32_t seq, uint32_t n,
+							const uint8_t *bitmap, size_t len);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * main.c
+ *
+ * bigbrotr-net: the process that meets the network.
+ *
+ * With --worker it serves one worker over descriptor 3 and ends with it: at
+ * end of file, at a malformed frame, and when the thread that started it dies.
+ * No job runs before the first CONFIG; the sandbox is entered right after it.
+ */
+#include "../nostr/pgfree.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "jobs.h"
+#include "sandbox.h"
+#include "settings.h"
+#include "verify.h"
+
+#ifndef BIGBROTR_VERSION
+#define BIGBROTR_VERSION "dev"
+#endif
+
+static Net *net;
+
+static void
+end_with(const char *why)
+{
+	if (why != NULL)
+	{
+		channel_log(2, why);
+		channel_drain();
+	}
+	_exit(why != NULL ? 2 : 0);
+}
+
+static void
+on_ended(const char *why)
+{
+	(void) why;
+	_exit(why != NULL ? 3 : 0);
+}
+
+static void
+first_config(const NetConfig *c)
+{
+	const char *why = NULL;
+	NostrBuf   *out = channel_out();
+	size_t		mark;
+
+	net = net_open(uv_default_loop(), c, &why);
+	if (net == NULL)
+		end_with(why != NULL ? why : "cannot open the network");
+	if (!verify_open(uv_default_loop()))
+		end_with("cannot start the verification threads");
+	jobs_open(net);
+	why = sandbox_enter();
+	mark = wire_begin(out, WIRE_HELLO, 0);
+	wire_put_u32(out, WIRE_VERSION);
+	wire_put_str(out, BIGBROTR_VERSION);
+	wire_put_str(out, why);
+	wire_end(out, mark);
+	channel_flush();
+}
+
+static void
+on_frame(const WireFrame *f)
+{
+	static NetConfig c;
+	char		text[256] = "";
+	const char *why = "frame before CONFIG";
+
+	if (f->type == WIRE_CONFIG)
+	{
+		if (!settings_read(f, &c, text, sizeof(text)))
+			end_with(text);
+		if (net == NULL)
+			first_config(&c);
+		else
+			net_reconfigure(net, &c);
+	}
+	else if (net == NULL || !jobs_frame(f, &why))
+		end_with(why);
+}
+
+static int
+worker_main(void)
+{
+	static const ChannelCallbacks cb = {on_frame, on_ended, jobs_pause_all};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (!channel_open(uv_default_loop(), 3, &cb))
+	{
+		fprintf(stderr, "bigbrotr-net: descriptor 3 is not a socket\n");
+		return 2;
+	}
+	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && strcmp(argv[1], "--worker") == 0)
+		return worker_main();
+	return cli_main(argc, argv);
+}

@@ -1,0 +1,229 @@
+/*
+ * archive_plan.c
+ *
+ * Every statement of the archive, prepared once per process.
+ *
+ * Must survive DROP and CREATE EXTENSION in one session: the type tags then
+ * has another Oid, and all plans are made again.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "pg/archive_plan.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* stands for the array type of tags, known only at run time */
+#define TAGSARRAYOID InvalidOid
+#define PLAN_MAX_ARGS 9
+#define SCRATCH_MAX (256 * 1024 * 1024)
+#define SCRATCH_KEEP (1024 * 1024)
+
+typedef struct PlanDef
+{
+	const char *sql;
+	int			expect;			/* SPI_OK_... */
+	int			nargs;
+	Oid			args[PLAN_MAX_ARGS];
+} PlanDef;
+
+static const PlanDef plan_defs[BB_PLAN_N] = {
+	/* lo and hi beside the array: they prune partitions */
+	[BB_PLAN_LOOKUP] = {
+		"SELECT e.key, e.id FROM bigbrotr.event AS e "
+		"WHERE e.key = ANY ($1) AND e.key >= $2 AND e.key <= $3",
+		SPI_OK_SELECT, 3, {INT8ARRAYOID, INT8OID, INT8OID}
+	},
+	/* no conflict target: the parent has no key to name */
+	[BB_PLAN_INSERT_EVENT] = {
+		"INSERT INTO bigbrotr.event AS e (key, created_at, kind, flags, id, pubkey, sig, tags, content) "
+		"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+		"ON CONFLICT DO NOTHING RETURNING e.key",
+		SPI_OK_INSERT_RETURNING, 9,
+		{INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, BYTEAARRAYOID,
+		BYTEAARRAYOID, BYTEAARRAYOID, TAGSARRAYOID, TEXTARRAYOID}
+	},
+	[BB_PLAN_INSERT_OBSERVATION] = {
+		"INSERT INTO bigbrotr.observation AS o (key, relay_id, seen_at) "
+		"SELECT * FROM unnest($1, $2, $3) "
+		"ON CONFLICT DO NOTHING RETURNING o.key, o.relay_id",
+		SPI_OK_INSERT_RETURNING, 3, {INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+	},
+	[BB_PLAN_REJECT] = {
+		"INSERT INTO bigbrotr.rejected_event AS r "
+		"(relay_id, reason, slot, event_id, sample, detail, count, first_seen_at, last_seen_at) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8), to_timestamp($8)) "
+		"ON CONFLICT (relay_id, reason, slot) DO UPDATE "
+		"SET count = r.count + excluded.count, "
+		"last_seen_at = greatest(r.last_seen_at, excluded.last_seen_at)",
+		SPI_OK_INSERT, 8,
+		{INT4OID, TEXTOID, INT2OID, BYTEAOID, BYTEAOID, TEXTOID, INT8OID, FLOAT8OID}
+	},
+	[BB_PLAN_COUNT] = {
+		"INSERT INTO bigbrotr.counter AS c (service, worker, name, value) "
+		"VALUES ($1, $2, $3, $4) ON CONFLICT (service, worker, name) DO UPDATE "
+		"SET value = c.value + excluded.value",
+		SPI_OK_INSERT, 4, {TEXTOID, INT4OID, TEXTOID, INT8OID}
+	},
+	[BB_PLAN_COVERAGE_LOCK] = {
+		"SELECT FROM bigbrotr.relay AS r WHERE r.id = $1 FOR NO KEY UPDATE",
+		SPI_OK_SELECT, 1, {INT4OID}
+	},
+	/* what overlaps is cut; what has the same state and touches is merged */
+	[BB_PLAN_COVERAGE_RECORD] = {
+		"WITH old AS (DELETE FROM bigbrotr.coverage AS c "
+		"WHERE c.relay_id = $1 AND c.filter = $2 "
+		"AND (c.range && int8range($3, $4) OR (c.range -|- int8range($3, $4) AND c.state = $5)) "
+		"RETURNING c.range, c.state, c.proof, c.reason, c.checked_at), "
+		"grown AS (SELECT range_merge(int8multirange(int8range($3, $4)) "
+		"+ coalesce(range_agg(o.range), '{}'::int8multirange)) AS range "
+		"FROM old AS o WHERE o.state = $5) "
+		"INSERT INTO bigbrotr.coverage (relay_id, filter, range, state, proof, reason, checked_at) "
+		"SELECT $1, $2, g.range, $5, $6, $7, now() FROM grown AS g "
+		"UNION ALL "
+		"SELECT $1, $2, piece, o.state, o.proof, o.reason, o.checked_at FROM old AS o, "
+		"unnest(int8multirange(o.range) - int8multirange(int8range($3, $4))) AS piece "
+		"WHERE o.state <> $5",
+		SPI_OK_INSERT, 7, {INT4OID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID}
+	},
+	[BB_PLAN_COVERAGE_MISSING] = {
+		"SELECT lower(r), upper(r) FROM unnest(int8multirange(int8range($3, NULL)) "
+		"- coalesce((SELECT range_agg(c.range) FROM bigbrotr.coverage AS c "
+		"WHERE c.relay_id = $1 AND c.filter = $2 AND c.state IN ('complete', 'paged')), "
+		"'{}'::int8multirange)) AS r ORDER BY lower(r) DESC LIMIT $4",
+		SPI_OK_SELECT, 4, {INT4OID, TEXTOID, INT8OID, INT8OID}
+	},
+	[BB_PLAN_RELAY_GET] = {
+		"SELECT r.id FROM bigbrotr.relay AS r WHERE r.url = $1",
+		SPI_OK_SELECT, 1, {TEXTOID}
+	},
+	[BB_PLAN_RELAY_ADD] = {
+		"INSERT INTO bigbrotr.relay AS r (url, network) VALUES ($1, $2) "
+		"ON CONFLICT (url) DO NOTHING RETURNING r.id",
+		SPI_OK_INSERT_RETURNING, 2, {TEXTOID, TEXTOID}
+	},
+	[BB_PLAN_PARTITION_CHECK] = {
+		"SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits AS i "
+		"WHERE i.inhparent = 'bigbrotr.event'::pg_catalog.regclass)",
+		SPI_OK_SELECT, 0, {0}
+	},
+	[BB_PLAN_PARTITION_ENSURE] = {
+		"SELECT bigbrotr.partition_ensure()",
+		SPI_OK_SELECT, 0, {0}
+	},
+};
+
+static SPIPlanPtr plans[BB_PLAN_N];
+static Oid	plans_tags_type;	/* the plans were made with this one */
+static bool partitions_seen;
+
+Oid
+archive_tags_type(void)
+{
+	Oid			nsp = get_namespace_oid("bigbrotr", true);
+	Oid			type = InvalidOid;
+
+	if (OidIsValid(nsp))
+		type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+							   CStringGetDatum("tags"), ObjectIdGetDatum(nsp));
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("extension \"bigbrotr\" is not in this database"),
+				 errhint("Use CREATE EXTENSION bigbrotr.")));
+	return type;
+}
+
+/* Forgets everything when the extension was made again. */
+static void
+plans_check(void)
+{
+	Oid			type = archive_tags_type();
+
+	if (type == plans_tags_type)
+		return;
+	for (int i = 0; i < BB_PLAN_N; i++)
+	{
+		if (plans[i] != NULL)
+			SPI_freeplan(plans[i]);
+		plans[i] = NULL;
+	}
+	partitions_seen = false;
+	plans_tags_type = type;
+}
+
+void
+archive_plan_run(BbPlan plan, Datum *values, const char *nulls)
+{
+	const PlanDef *def = &plan_defs[plan];
+	int			rc;
+
+	plans_check();
+	if (plans[plan] == NULL)
+	{
+		Oid			args[PLAN_MAX_ARGS];
+		SPIPlanPtr	p;
+
+		for (int i = 0; i < def->nargs; i++)
+			args[i] = OidIsValid(def->args[i]) ? def->args[i]
+				: get_array_type(plans_tags_type);
+		p = SPI_prepare(def->sql, def->nargs, args);
+		if (p == NULL)
+			elog(ERROR, "could not prepare archive statement %d: %s", plan,
+				 SPI_result_code_string(SPI_result));
+		SPI_keepplan(p);
+		plans[plan] = p;
+	}
+	rc = SPI_execute_plan(plans[plan], values, nulls, false, 0);
+	if (rc != def->expect)
+		elog(ERROR, "archive statement %d: %s", plan, SPI_result_code_string(rc));
+}
+
+void
+archive_partitions(void)
+{
+	bool		isnull;
+
+	plans_check();
+	if (partitions_seen)
+		return;
+	archive_plan_run(BB_PLAN_PARTITION_CHECK, NULL, NULL);
+	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)))
+	{
+		/* not remembered: this transaction may still roll back */
+		archive_plan_run(BB_PLAN_PARTITION_ENSURE, NULL, NULL);
+		return;
+	}
+	partitions_seen = true;
+}
+
+NostrBuf *
+bb_scratch(int which)
+{
+	static NostrBuf scratch[2];
+
+	Assert(which >= 0 && which < 2);
+	if (scratch[which].max == 0)
+		nostr_buf_init(&scratch[which], SCRATCH_MAX);
+	else if (scratch[which].cap > SCRATCH_KEEP)
+		nostr_buf_free(&scratch[which]);
+	nostr_buf_reset(&scratch[which]);
+	return &scratch[which];
+}
+
+Datum
+archive_array(Datum *d, bool *isnull, int n, Oid type)
+{
+	int			dims[1];
+	int			lbs[1] = {1};
+	int16		len;
+	bool		byval;
+	char		align;
+
+	dims[0] = n;
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	return PointerGetDatum(construct_md_array(d, isnull, 1, dims, lbs, type, len, byval, align));
+}

@@ -1,0 +1,145 @@
+/*
+ * status.c
+ *
+ * SQL functions about the workers of the current database.
+ *
+ *   bigbrotr_worker_status()   SETOF (service text, worker int, pid int,
+ *                              state text, started_at timestamptz)
+ *   bigbrotr_run_service(text) boolean: runs a service now
+ *   bigbrotr_wake()            boolean: settings in tables changed, look again
+ *
+ * Must survive: being called without shared_preload_libraries (an error with
+ * a hint; the status is empty).
+ */
+#include "pg/compat.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "pg/shmem.h"
+
+extern PGDLLEXPORT Datum bigbrotr_worker_status(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum bigbrotr_run_service(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum bigbrotr_wake(PG_FUNCTION_ARGS);
+
+PG_FUNCTION_INFO_V1(bigbrotr_worker_status);
+PG_FUNCTION_INFO_V1(bigbrotr_run_service);
+PG_FUNCTION_INFO_V1(bigbrotr_wake);
+
+#define STATUS_COLUMNS 5
+
+static Tuplestorestate *
+begin_result(FunctionCallInfo fcinfo, TupleDesc *tupdesc)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+	Tuplestorestate *store;
+
+	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo) ||
+		!(rsinfo->allowedModes & SFRM_Materialize))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+
+	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, tupdesc) != TYPEFUNC_COMPOSITE ||
+		(*tupdesc)->natts != STATUS_COLUMNS)
+		elog(ERROR, "bigbrotr_worker_status must return %d columns", STATUS_COLUMNS);
+	*tupdesc = CreateTupleDescCopy(*tupdesc);
+	store = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+								  false, work_mem);
+	rsinfo->returnMode = SFRM_Materialize;
+	rsinfo->setResult = store;
+	rsinfo->setDesc = *tupdesc;
+	MemoryContextSwitchTo(old);
+	return store;
+}
+
+static const char *
+state_name(BbSlotState s)
+{
+	switch (s)
+	{
+		case BB_SLOT_STARTING:
+			return "starting";
+		case BB_SLOT_RUNNING:
+			return "running";
+		case BB_SLOT_EXITED:
+			return "exited";
+		case BB_SLOT_FREE:
+			break;
+	}
+	return "unknown";
+}
+
+Datum
+bigbrotr_worker_status(PG_FUNCTION_ARGS)
+{
+	TupleDesc	tupdesc;
+	Tuplestorestate *store = begin_result(fcinfo, &tupdesc);
+	BbSlot	   *slots;
+	int			n;
+
+	if (!bb_shmem_ready())
+		PG_RETURN_NULL();
+
+	slots = palloc(sizeof(BbSlot) * BB_MAX_SLOTS);
+	n = bb_slots_copy(InvalidOid, slots, BB_MAX_SLOTS);
+	for (int i = 0; i < n; i++)
+	{
+		BbSlot	   *s = &slots[i];
+		Datum		values[STATUS_COLUMNS];
+		bool		nulls[STATUS_COLUMNS] = {false};
+
+		if (s->dboid != MyDatabaseId && s->service != BB_LAUNCHER)
+			continue;
+		values[0] = CStringGetTextDatum(bb_service_name(s->service));
+		values[1] = Int32GetDatum(s->index);
+		values[2] = Int32GetDatum(s->pid);
+		nulls[2] = s->pid == 0;
+		values[3] = CStringGetTextDatum(state_name(s->state));
+		values[4] = TimestampTzGetDatum(s->started_at);
+		tuplestore_putvalues(store, tupdesc, values, nulls);
+	}
+	pfree(slots);
+	PG_RETURN_NULL();
+}
+
+static void
+require_preload(void)
+{
+	if (!bb_shmem_ready())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("bigbrotr is not loaded at server start"),
+				 errhint("Add bigbrotr to shared_preload_libraries and restart the server.")));
+}
+
+Datum
+bigbrotr_run_service(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	int			service = bb_service_by_name(name);
+
+	require_preload();
+	if (service < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no service \"%s\"", name),
+				 errhint("The services are seeder, validator and synchronizer.")));
+	if (!bb_run_request(MyDatabaseId, (BbService) service))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no bigbrotr scheduler runs in this database"),
+				 errhint("Check that bigbrotr.databases names this database, that bigbrotr.enabled is on, and that max_worker_processes is high enough.")));
+	PG_RETURN_BOOL(true);
+}
+
+Datum
+bigbrotr_wake(PG_FUNCTION_ARGS)
+{
+	bb_wake(MyDatabaseId);
+	PG_RETURN_BOOL(bb_shmem_ready());
+}

@@ -1,0 +1,110 @@
+-- What was asked, what was refused, what was counted.
+
+CREATE TABLE bigbrotr.coverage (
+	relay_id integer NOT NULL,
+	filter text NOT NULL DEFAULT '{}',
+	range int8range NOT NULL CHECK (NOT isempty(range)),
+	state text NOT NULL CHECK (state IN ('open', 'paged', 'complete')),
+	proof text,
+	reason text,
+	checked_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (relay_id, filter, range)
+);
+COMMENT ON TABLE bigbrotr.coverage IS 'per relay, the windows of created_at that were asked for, and whether the answer was complete';
+COMMENT ON COLUMN bigbrotr.coverage.relay_id IS 'relay.id';
+COMMENT ON COLUMN bigbrotr.coverage.filter IS 'NIP-01 filter without since and until';
+COMMENT ON COLUMN bigbrotr.coverage.range IS 'unix seconds of created_at';
+COMMENT ON COLUMN bigbrotr.coverage.state IS 'open: a gap; paged: received, not yet confirmed; complete: proved';
+COMMENT ON COLUMN bigbrotr.coverage.proof IS 'what proved it';
+COMMENT ON COLUMN bigbrotr.coverage.reason IS 'why it is open';
+COMMENT ON COLUMN bigbrotr.coverage.checked_at IS 'when this was found';
+
+CREATE TABLE bigbrotr.rejected_event (
+	relay_id integer NOT NULL,
+	reason text NOT NULL,
+	slot smallint NOT NULL CHECK (slot BETWEEN 0 AND 7),
+	count bigint NOT NULL,
+	event_id bytea CHECK (octet_length(event_id) = 32),
+	sample bytea CHECK (octet_length(sample) <= 4096),
+	detail text,
+	first_seen_at timestamptz NOT NULL,
+	last_seen_at timestamptz NOT NULL,
+	PRIMARY KEY (relay_id, reason, slot)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE bigbrotr.rejected_event IS
+	'events that were refused: at most eight samples per relay and reason, and how many there were';
+COMMENT ON COLUMN bigbrotr.rejected_event.relay_id IS 'relay.id, or 0 when no relay is known';
+COMMENT ON COLUMN bigbrotr.rejected_event.reason IS 'name of the reason, as in event_reject_reason; database_NNNNN: SQLSTATE of the server';
+COMMENT ON COLUMN bigbrotr.rejected_event.slot IS 'first byte of the id, or of the SHA-256 of the sample, modulo 8';
+COMMENT ON COLUMN bigbrotr.rejected_event.count IS 'refused events counted here';
+COMMENT ON COLUMN bigbrotr.rejected_event.event_id IS 'id that the sample claims, when it was readable';
+COMMENT ON COLUMN bigbrotr.rejected_event.sample IS 'first 4096 bytes of the first such event';
+COMMENT ON COLUMN bigbrotr.rejected_event.detail IS 'the reason in words, for the sample';
+COMMENT ON COLUMN bigbrotr.rejected_event.first_seen_at IS 'first time';
+COMMENT ON COLUMN bigbrotr.rejected_event.last_seen_at IS 'last time';
+
+CREATE TABLE bigbrotr.counter (
+	service text NOT NULL,
+	worker integer NOT NULL,
+	name text NOT NULL,
+	value bigint NOT NULL DEFAULT 0,
+	PRIMARY KEY (service, worker, name)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE bigbrotr.counter IS 'monotonic counters, one row per worker so that workers never wait for each other';
+COMMENT ON COLUMN bigbrotr.counter.service IS 'service, or ingest for event_ingest';
+COMMENT ON COLUMN bigbrotr.counter.worker IS 'number of the worker among those of its service';
+COMMENT ON COLUMN bigbrotr.counter.name IS 'events, observations, rejected, ...';
+COMMENT ON COLUMN bigbrotr.counter.value IS 'total';
+
+CREATE TABLE bigbrotr.service (
+	name text PRIMARY KEY,
+	paused boolean NOT NULL DEFAULT false,
+	last_started_at timestamptz,
+	last_finished_at timestamptz,
+	last_error text,
+	runs bigint NOT NULL DEFAULT 0,
+	failures bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+COMMENT ON TABLE bigbrotr.service IS 'the services and how their last runs went';
+COMMENT ON COLUMN bigbrotr.service.name IS 'service';
+COMMENT ON COLUMN bigbrotr.service.paused IS 'true: not started; see pause and resume';
+COMMENT ON COLUMN bigbrotr.service.last_started_at IS 'last start';
+COMMENT ON COLUMN bigbrotr.service.last_finished_at IS 'last end, good or bad';
+COMMENT ON COLUMN bigbrotr.service.last_error IS 'error of the last failure';
+COMMENT ON COLUMN bigbrotr.service.runs IS 'starts';
+COMMENT ON COLUMN bigbrotr.service.failures IS 'runs that ended in an error';
+
+INSERT INTO bigbrotr.service (name) VALUES ('seeder'), ('validator'), ('synchronizer');
+
+-- CREATE EXTENSION makes these rows, a restore brings them again: the dump's win.
+CREATE FUNCTION bigbrotr.service_restore() RETURNS trigger
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	UPDATE bigbrotr.service AS s
+	SET paused = NEW.paused, last_started_at = NEW.last_started_at,
+		last_finished_at = NEW.last_finished_at, last_error = NEW.last_error,
+		runs = NEW.runs, failures = NEW.failures
+	WHERE s.name OPERATOR(pg_catalog.=) NEW.name;
+	IF FOUND THEN
+		RETURN NULL;
+	END IF;
+	RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.service_restore() IS 'an inserted service that exists is updated instead: pg_restore needs it';
+CREATE TRIGGER service_restore BEFORE INSERT ON bigbrotr.service
+	FOR EACH ROW EXECUTE FUNCTION bigbrotr.service_restore();
+COMMENT ON TRIGGER service_restore ON bigbrotr.service IS 'lets pg_restore bring back the rows that CREATE EXTENSION made';
+
+-- Partitions are ordinary tables and dumped as such; the parents hold nothing.
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.relay', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.relay_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.candidate', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.seed', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.event', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.observation', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.coverage', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.rejected_event', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.counter', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.service', '');

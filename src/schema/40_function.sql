@@ -1,0 +1,42 @@
+-- Functions over events, addresses and NIP-19 names.
+
+CREATE FUNCTION bigbrotr.event_verify(event text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'bigbrotr_event_verify' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION bigbrotr.event_verify(text) IS 'is this JSON text a valid Nostr event: form, id and signature?';
+CREATE FUNCTION bigbrotr.event_reject_reason(event text) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_event_reject_reason' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION bigbrotr.event_reject_reason(text) IS 'why this JSON text is not a valid event ("name: text"); NULL when it is one';
+CREATE FUNCTION bigbrotr.event_json(event bigbrotr.event) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_event_json' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION bigbrotr.event_json(bigbrotr.event) IS
+	'the event as NIP-01 JSON; id and signature are verified again, an error if the row is corrupted or light';
+
+CREATE FUNCTION bigbrotr.event_ingest(events text[], relay text DEFAULT NULL, seen_at timestamptz DEFAULT now(),
+		OUT n integer, OUT id bytea, OUT outcome text, OUT reason text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'bigbrotr_event_ingest' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	ROWS 100 SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION bigbrotr.event_ingest(text[], text, timestamptz) IS
+	'verifies and stores events (JSON texts), with an observation when a relay is given; outcome: new, observed, duplicate, invalid';
+CREATE FUNCTION bigbrotr.event_ingest(event text, relay text DEFAULT NULL, seen_at timestamptz DEFAULT now(),
+		OUT n integer, OUT id bytea, OUT outcome text, OUT reason text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'bigbrotr_event_ingest_one' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	ROWS 1 SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION bigbrotr.event_ingest(text, text, timestamptz) IS
+	'verifies and stores one event (JSON text), with an observation when a relay is given; outcome: new, observed, duplicate, invalid';
+
+CREATE FUNCTION bigbrotr.relay_normalize(url text) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_relay_normalize' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.relay_normalize(text) IS 'canonical address of a relay; NULL when it is not one';
+CREATE FUNCTION bigbrotr.relay_reject_reason(url text) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_relay_reject_reason' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.relay_reject_reason(text) IS 'why this is not the address of a relay ("name: text"); NULL when it is one';
+
+CREATE FUNCTION bigbrotr.npub(pubkey bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_npub' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.npub(bytea) IS 'NIP-19 name of a public key (32 bytes)';
+CREATE FUNCTION bigbrotr.note(id bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_note' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.note(bytea) IS 'NIP-19 name of an event id (32 bytes)';
+CREATE FUNCTION bigbrotr.nip19_decode(name text) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'bigbrotr_nip19_decode' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.nip19_decode(text) IS 'the 32 bytes of an npub, note, nprofile or nevent, or the author of an naddr; secret keys are refused';

@@ -1,0 +1,43 @@
+-- The services: what runs, pause, resume, run now.
+
+CREATE FUNCTION bigbrotr.worker_status(OUT service text, OUT worker integer, OUT pid integer,
+		OUT state text, OUT started_at timestamptz) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'bigbrotr_worker_status' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 8;
+COMMENT ON FUNCTION bigbrotr.worker_status() IS 'the background workers of this database; no rows without shared_preload_libraries';
+CREATE FUNCTION bigbrotr.run(service text) RETURNS void
+	AS 'MODULE_PATHNAME', 'bigbrotr_run_service' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION bigbrotr.run(text) IS 'asks for one run of a service now';
+CREATE FUNCTION bigbrotr.wake() RETURNS void
+	AS 'MODULE_PATHNAME', 'bigbrotr_wake' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION bigbrotr.wake() IS 'tells the scheduler of this database to look again';
+
+CREATE FUNCTION bigbrotr.service_set_paused(service text, value boolean) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	UPDATE bigbrotr.service AS s SET paused = service_set_paused.value
+	WHERE s.name OPERATOR(pg_catalog.=) service_set_paused.service;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'there is no service "%"', service
+			USING ERRCODE = 'undefined_object', HINT = 'Services are listed in bigbrotr.service.';
+	END IF;
+	PERFORM bigbrotr.wake();
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.service_set_paused(text, boolean) IS 'part of pause and resume';
+CREATE FUNCTION bigbrotr.pause(service text) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	PERFORM bigbrotr.service_set_paused(service, true);
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.pause(text) IS 'stops a service until resume, over restarts too';
+CREATE FUNCTION bigbrotr.resume(service text) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	PERFORM bigbrotr.service_set_paused(service, false);
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.resume(text) IS 'lets a paused service run again';

@@ -1,0 +1,77 @@
+-- Views: the names that users of the Python system know, and the overview.
+
+CREATE VIEW bigbrotr.event_relay AS
+	SELECT e.id AS event_id, r.url AS relay_url, o.seen_at::bigint + 1577836800 AS seen_at
+	FROM bigbrotr.observation AS o
+	JOIN bigbrotr.relay AS r ON r.id = o.relay_id
+	JOIN bigbrotr.event AS e ON e.key = o.key;
+COMMENT ON VIEW bigbrotr.event_relay IS 'which event was seen on which relay, and when first';
+COMMENT ON COLUMN bigbrotr.event_relay.event_id IS 'event.id';
+COMMENT ON COLUMN bigbrotr.event_relay.relay_url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.event_relay.seen_at IS 'unix seconds';
+
+CREATE VIEW bigbrotr.service_state AS
+	SELECT 'validator'::text AS service_name, 'checkpoint'::text AS state_type, c.url AS state_key,
+		   jsonb_build_object('network', c.network, 'failures', c.attempts,
+							  'timestamp', coalesce(extract(epoch FROM c.last_attempt_at)::bigint, c.discovered_at)) AS state_value
+	FROM bigbrotr.candidate AS c
+	UNION ALL
+	SELECT 'synchronizer', 'cursor', r.url,
+		   jsonb_build_object('timestamp', max(upper(v.range) - 1), 'id', repeat('0', 64))
+	FROM bigbrotr.coverage AS v
+	JOIN bigbrotr.relay AS r ON r.id = v.relay_id
+	WHERE v.state IN ('complete', 'paged') AND NOT upper_inf(v.range)
+	GROUP BY r.url;
+COMMENT ON VIEW bigbrotr.service_state IS 'candidates and cursors in the form of the Python system; coverage says more';
+COMMENT ON COLUMN bigbrotr.service_state.service_name IS 'validator or synchronizer';
+COMMENT ON COLUMN bigbrotr.service_state.state_type IS 'checkpoint or cursor';
+COMMENT ON COLUMN bigbrotr.service_state.state_key IS 'address';
+COMMENT ON COLUMN bigbrotr.service_state.state_value IS 'network, failures, timestamp; or timestamp, id';
+
+CREATE VIEW bigbrotr.status AS
+	SELECT coalesce(s.name, w.service) AS service, w.worker, w.pid, coalesce(w.state, 'stopped') AS state,
+		   w.started_at, s.paused, s.last_started_at, s.last_finished_at, s.last_error, s.runs, s.failures
+	FROM bigbrotr.service AS s
+	FULL JOIN bigbrotr.worker_status() AS w ON w.service = s.name;
+COMMENT ON VIEW bigbrotr.status IS 'what runs now, and how the last runs went';
+COMMENT ON COLUMN bigbrotr.status.service IS 'service';
+COMMENT ON COLUMN bigbrotr.status.worker IS 'number among the workers of the service';
+COMMENT ON COLUMN bigbrotr.status.pid IS 'process; see pg_stat_activity';
+COMMENT ON COLUMN bigbrotr.status.state IS 'what it does; stopped: no process';
+COMMENT ON COLUMN bigbrotr.status.started_at IS 'start of the process';
+COMMENT ON COLUMN bigbrotr.status.paused IS 'see pause and resume';
+COMMENT ON COLUMN bigbrotr.status.last_started_at IS 'last start';
+COMMENT ON COLUMN bigbrotr.status.last_finished_at IS 'last end';
+COMMENT ON COLUMN bigbrotr.status.last_error IS 'error of the last failure';
+COMMENT ON COLUMN bigbrotr.status.runs IS 'starts';
+COMMENT ON COLUMN bigbrotr.status.failures IS 'runs that ended in an error';
+
+CREATE VIEW bigbrotr.progress AS
+	SELECT r.live, r.degraded, r.dead, r.parked, r.relays_due, c.candidates, c.candidates_due,
+		   n.events, n.observations, n.rejected, v.open_gaps
+	FROM (SELECT count(*) FILTER (WHERE state = 'live') AS live,
+				 count(*) FILTER (WHERE state = 'degraded') AS degraded,
+				 count(*) FILTER (WHERE state = 'dead') AS dead,
+				 count(*) FILTER (WHERE state = 'parked') AS parked,
+				 count(*) FILTER (WHERE state <> 'parked' AND next_sync_at <= now()) AS relays_due
+		  FROM bigbrotr.relay) AS r,
+		 (SELECT count(*) AS candidates,
+				 count(*) FILTER (WHERE next_attempt_at <= now()) AS candidates_due
+		  FROM bigbrotr.candidate) AS c,
+		 (SELECT coalesce(sum(value) FILTER (WHERE name = 'events'), 0)::bigint AS events,
+				 coalesce(sum(value) FILTER (WHERE name = 'observations'), 0)::bigint AS observations,
+				 coalesce(sum(value) FILTER (WHERE name = 'rejected'), 0)::bigint AS rejected
+		  FROM bigbrotr.counter) AS n,
+		 (SELECT count(*) AS open_gaps FROM bigbrotr.coverage WHERE state = 'open') AS v;
+COMMENT ON VIEW bigbrotr.progress IS 'the archive in one row; cheap, reads no event';
+COMMENT ON COLUMN bigbrotr.progress.live IS 'relays that answer';
+COMMENT ON COLUMN bigbrotr.progress.degraded IS 'relays that fail';
+COMMENT ON COLUMN bigbrotr.progress.dead IS 'relays given up';
+COMMENT ON COLUMN bigbrotr.progress.parked IS 'relays set aside by an operator';
+COMMENT ON COLUMN bigbrotr.progress.relays_due IS 'relays to synchronize now';
+COMMENT ON COLUMN bigbrotr.progress.candidates IS 'addresses not yet proved';
+COMMENT ON COLUMN bigbrotr.progress.candidates_due IS 'addresses to try now';
+COMMENT ON COLUMN bigbrotr.progress.events IS 'events stored, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.observations IS 'observations stored, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.rejected IS 'events refused, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.open_gaps IS 'windows known to be missing';

@@ -1,0 +1,36 @@
+-- Rights: nothing for PUBLIC; reader reads, writer archives, operator steers.
+
+REVOKE ALL ON SCHEMA bigbrotr FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA bigbrotr FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA bigbrotr FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA bigbrotr FROM PUBLIC;
+REVOKE ALL ON TYPE bigbrotr.tags FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA bigbrotr TO bigbrotr_reader;
+GRANT USAGE ON TYPE bigbrotr.tags TO bigbrotr_reader;
+GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.event, bigbrotr.observation,
+	bigbrotr.coverage, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
+	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress
+	TO bigbrotr_reader;
+GRANT EXECUTE ON FUNCTION
+	bigbrotr.tags_in(cstring), bigbrotr.tags_out(bigbrotr.tags), bigbrotr.tags_recv(internal),
+	bigbrotr.tags_send(bigbrotr.tags), bigbrotr.tags_eq(bigbrotr.tags, bigbrotr.tags),
+	bigbrotr.tags_ne(bigbrotr.tags, bigbrotr.tags), bigbrotr.tags_to_jsonb(bigbrotr.tags),
+	bigbrotr.jsonb_to_tags(jsonb), bigbrotr.tag_count(bigbrotr.tags),
+	bigbrotr.tag_values(bigbrotr.tags, text), bigbrotr.tag_first(bigbrotr.tags, text),
+	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event),
+	bigbrotr.relay_normalize(text), bigbrotr.relay_reject_reason(text),
+	bigbrotr.npub(bytea), bigbrotr.note(bytea), bigbrotr.nip19_decode(text),
+	bigbrotr.partition_bound(timestamptz), bigbrotr.worker_status()
+	TO bigbrotr_reader;
+
+GRANT INSERT ON bigbrotr.event, bigbrotr.observation TO bigbrotr_writer;
+GRANT INSERT, UPDATE ON bigbrotr.relay, bigbrotr.rejected_event, bigbrotr.counter TO bigbrotr_writer;
+GRANT INSERT, UPDATE, DELETE ON bigbrotr.candidate, bigbrotr.coverage TO bigbrotr_writer;
+GRANT EXECUTE ON FUNCTION bigbrotr.event_ingest(text[], text, timestamptz),
+	bigbrotr.event_ingest(text, text, timestamptz) TO bigbrotr_writer;
+
+GRANT INSERT, UPDATE, DELETE ON bigbrotr.seed TO bigbrotr_operator;
+GRANT UPDATE (paused) ON bigbrotr.service TO bigbrotr_operator;
+GRANT EXECUTE ON FUNCTION bigbrotr.run(text), bigbrotr.wake(), bigbrotr.service_set_paused(text, boolean),
+	bigbrotr.pause(text), bigbrotr.resume(text) TO bigbrotr_operator;

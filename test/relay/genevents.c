@@ -1,0 +1,123 @@
+/*
+ * genevents.c
+ *
+ * Makes N signed events, one JSON line each, newest last, the same for the
+ * same seed: genevents COUNT [SEED [FIRST_CREATED_AT [SPAN_SECONDS]]]
+ *
+ * Sizes and kinds follow roughly what the network shows (mean about 700
+ * bytes); authors are few, so that making keys is not the cost.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nostr/crypto.h"
+#include "nostr/event.h"
+#include "nostr/hex.h"
+#include "nostr/tags.h"
+
+#define AUTHORS 256
+
+static uint64_t state;
+
+/* splitmix64: good enough, and the same everywhere */
+static uint64_t
+rnd(void)
+{
+	uint64_t	z = (state += UINT64_C(0x9E3779B97F4A7C15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+	return z ^ (z >> 31);
+}
+
+static void
+make_tags(NostrBuf *out)
+{
+	int			n = (int) (rnd() % 5);
+	char		hex[64];
+	uint8_t		id[32];
+
+	nostr_tags_begin(out, n);
+	for (int i = 0; i < n; i++)
+	{
+		const char *name = i % 2 == 0 ? "p" : "e";
+
+		for (int b = 0; b < 32; b++)
+			id[b] = (uint8_t) rnd();
+		nostr_hex_encode(id, 32, hex);
+		nostr_tags_tag(out, 2);
+		nostr_tags_name(out, (const uint8_t *) name, 1);
+		nostr_tags_element(out, (const uint8_t *) hex, 64);
+	}
+}
+
+static void
+make_content(NostrBuf *out)
+{
+	static const char *const words[] = {"nostr", "relay", "zap", "gm", "\xc3\xa9t\xc3\xa9",
+	"event", "\"quoted\"", "line\nbreak", "\xf0\x9f\x98\x80", "signature", "https://example.net/a"};
+	int			n = (int) (rnd() % 60);
+
+	for (int i = 0; i < n; i++)
+	{
+		nostr_buf_append_str(out, words[rnd() % 11]);
+		nostr_buf_append_byte(out, ' ');
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int kinds[] = {1, 1, 1, 1, 7, 7, 4, 0, 3, 6, 5, 9735, 1059, 10002};
+	long		count = argc > 1 ? atol(argv[1]) : 1000;
+	int64_t		first = argc > 3 ? atoll(argv[3]) : 1700000000;
+	int64_t		span = argc > 4 ? atoll(argv[4]) : 86400 * 30;
+	uint8_t		seckey[AUTHORS][32];
+	uint8_t		pubkey[AUTHORS][32];
+	NostrBuf	tags, content, json, scratch;
+
+	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	if (count <= 0 || span <= 0 || !nostr_crypto_init())
+		return 1;
+	for (int a = 0; a < AUTHORS; a++)
+	{
+		do
+		{
+			for (int b = 0; b < 32; b++)
+				seckey[a][b] = (uint8_t) rnd();
+		} while (!nostr_pubkey_from_seckey(seckey[a], pubkey[a]));
+	}
+	nostr_buf_init(&tags, 1 << 20);
+	nostr_buf_init(&content, 1 << 20);
+	nostr_buf_init(&json, 1 << 22);
+	nostr_buf_init(&scratch, 1 << 22);
+	for (long i = 0; i < count; i++)
+	{
+		NostrEvent	ev = {0};
+		int			a = (int) (rnd() % AUTHORS);
+		uint8_t		aux[32] = {0};
+
+		nostr_buf_reset(&tags);
+		nostr_buf_reset(&content);
+		nostr_buf_reset(&json);
+		nostr_buf_reset(&scratch);
+		make_tags(&tags);
+		make_content(&content);
+		memcpy(ev.pubkey, pubkey[a], 32);
+		ev.created_at = first + (int64_t) ((double) i / count * span);
+		ev.kind = kinds[rnd() % 14];
+		ev.tags = tags.data;
+		ev.tags_len = tags.len;
+		ev.content = content.len > 0 ? content.data : (const uint8_t *) "";
+		ev.content_len = content.len;
+		if (!nostr_event_id(&ev, NOSTR_FORM_RAW, &scratch, ev.id) ||
+			!nostr_schnorr_sign(seckey[a], ev.id, aux, ev.sig))
+			return 1;
+		nostr_event_json(&ev, &json);
+		fwrite(json.data, 1, json.len, stdout);
+		putchar('\n');
+	}
+	return fflush(stdout) == 0 ? 0 : 1;
+}
