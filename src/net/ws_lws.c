@@ -57,12 +57,13 @@ ws_lws_connect(WsConn *c, const char *address)
 		ws_attempt_over(c);
 }
 
-/* Safe in every state and from every place: it acts on the next turn. */
+/* Only from outside callbacks of this wsi.  LWS_TO_KILL_ASYNC would wait for
+ * the next event libwebsockets sees, which a silent peer never sends. */
 void
 ws_lws_kill(WsConn *c)
 {
 	if (c->wsi != NULL)
-		lws_set_timeout(c->wsi, 1, LWS_TO_KILL_ASYNC);
+		lws_set_timeout(c->wsi, 1, LWS_TO_KILL_SYNC);
 }
 
 /* How many bytes the peer has sent, -1 when unknown. */
