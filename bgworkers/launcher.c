@@ -227,6 +227,15 @@ forget_unlisted(void)
 	ndatabases = n;
 }
 
+/* No scheduler without launcher: the next one starts its own. */
+static void
+stop_all(int code, Datum arg)
+{
+	for (int i = 0; i < ndatabases; i++)
+		if (databases[i].handle)
+			TerminateBackgroundWorker(databases[i].handle);
+}
+
 void
 bb_launcher_main(Datum main_arg)
 {
@@ -235,6 +244,7 @@ bb_launcher_main(Datum main_arg)
 	bb_worker_signals();
 	if (!bb_slot_attach(InvalidOid, BB_LAUNCHER, 0))
 		proc_exit(1);
+	before_shmem_exit(stop_all, (Datum) 0);
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	bb_session_settings();
 	bb_slot_running();

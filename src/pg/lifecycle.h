@@ -8,4 +8,7 @@
 
 extern void bb_lifecycle_install(void);
 
+/* The launcher and the scheduler of this database look again after commit. */
+extern void bb_wake_at_commit(void);
+
 #endif

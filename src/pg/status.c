@@ -16,8 +16,10 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "pg/lifecycle.h"
 #include "pg/shmem.h"
 
 extern PGDLLEXPORT Datum bigbrotr_worker_status(PG_FUNCTION_ARGS);
@@ -140,6 +142,6 @@ bigbrotr_run_service(PG_FUNCTION_ARGS)
 Datum
 bigbrotr_wake(PG_FUNCTION_ARGS)
 {
-	bb_wake(MyDatabaseId);
+	bb_wake_at_commit();
 	PG_RETURN_BOOL(bb_shmem_ready());
 }
