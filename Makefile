@@ -31,7 +31,8 @@ PGXS        := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 all: bigbrotr-net
 
 ifneq ($(PGXS),)
-with_llvm = no
+# no bitcode: it would need a second compiler for nothing we measured
+override with_llvm = no
 include $(PGXS)
 endif
 
@@ -62,7 +63,7 @@ install-net: bigbrotr-net
 	$(INSTALL_PROGRAM) bigbrotr-net '$(DESTDIR)$(pkglibdir)/bigbrotr-net'
 
 # --- the PG-free library under sanitizers: unit tests ----------------------
-ASAN_CFLAGS = -std=gnu11 -O1 -g $(WARN) -MMD -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" -Isrc -Itest/unit \
+ASAN_CFLAGS = -std=gnu11 -O1 -g $(WARN) -MMD -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" -Isrc -Isrc/nostr -Itest/unit \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 UNITLIB    = $(filter-out src/netd/main.c,$(NETSRC))
 UNITOBJS   = $(UNITLIB:%.c=build/asan/%.o)
@@ -84,7 +85,7 @@ FUZZERS      = $(patsubst test/fuzz/%.c,build/fuzz/%,$(sort $(wildcard test/fuzz
 
 build/fuzz/%: test/fuzz/%.c $(NOSTR) $(WIRE)
 	@mkdir -p $(@D)
-	clang-14 -std=gnu11 -O1 -g -D_GNU_SOURCE -Isrc -fsanitize=fuzzer,address,undefined \
+	clang-14 -std=gnu11 -O1 -g -D_GNU_SOURCE -Isrc -Isrc/nostr -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined $< $(NOSTR) $(WIRE) -o $@ -lsecp256k1 -lcrypto -lidn2
 
 .PHONY: fuzz unit-run lint test run

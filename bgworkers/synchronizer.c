@@ -146,7 +146,7 @@ start_due(void)
 	SPI_connect();
 	SPI_execute(psprintf("SELECT id, url, network, "
 						 "pg_catalog.ceil(extract(epoch FROM next_sync_at - pg_catalog.now()) * 1000)::bigint "
-						 "FROM bigbrotr.relay WHERE id %% %d = %d AND state <> 'parked' "
+						 "FROM bigbrotr.relay WHERE id %% %d = %d AND state IN ('live', 'degraded', 'dead') "
 						 "AND network = ANY ('%s'::text[]) "
 						 "ORDER BY next_sync_at LIMIT %d",
 						 nworkers, me, bb_enabled_networks(), SYNC_MAX_JOBS * 2), true, 0);

@@ -118,6 +118,7 @@ extern void ws_enter(WsConn *c, WsPhase phase);	/* also takes the timing */
 extern void ws_attempt_over(WsConn *c);	/* the wsi is gone */
 
 /* ws_lws.c */
+extern bool ws_peer_spoke(WsConn *c);
 extern int	ws_lws_callback(struct lws *wsi, enum lws_callback_reasons reason,
 							void *user, void *in, size_t len);
 extern void ws_lws_connect(WsConn *c, const char *address);

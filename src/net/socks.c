@@ -10,7 +10,9 @@
  * after socks_close no callback comes, and the memory goes when the last of
  * the three handles has closed.  No deadline here: ws.c has one.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE				/* struct ucred */
+#endif
 #include "../nostr/pgfree.h"
 
 #include <netinet/in.h>

@@ -129,6 +129,8 @@ timeout_cb(uv_timer_t *timer)
 	}
 	else if (c->phase != WS_OPEN && uv_now(c->net->loop) < c->deadline)
 		uv_timer_start(timer, timeout_cb, c->deadline - uv_now(c->net->loop), 0);
+	else if (c->phase == WS_UPGRADING && !c->url.tls && ws_peer_spoke(c))
+		ws_end(c, NET_NOT_WEBSOCKET, "the answer is not HTTP");
 	else
 		ws_end(c, NET_TIMEOUT, texts[c->phase]);
 }

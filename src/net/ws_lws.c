@@ -66,9 +66,13 @@ ws_lws_kill(WsConn *c)
 		lws_set_timeout(c->wsi, 1, LWS_TO_KILL_SYNC);
 }
 
-/* How many bytes the peer has sent, -1 when unknown. */
-static long long
-received_by_kernel(WsConn *c)
+/*
+ * Has the peer of a plain connection sent anything?  libwebsockets keeps what
+ * does not look like HTTP to itself, the kernel knows.  It counts a FIN as a
+ * byte.
+ */
+bool
+ws_peer_spoke(WsConn *c)
 {
 	struct
 	{
@@ -81,8 +85,8 @@ received_by_kernel(WsConn *c)
 
 	memset(&info, 0, sizeof(info));
 	if (c->fd_dup < 0 || getsockopt(c->fd_dup, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
-		return -1;
-	return (long long) info.received;
+		return false;
+	return info.received > 1;
 }
 
 static void
@@ -150,7 +154,7 @@ ws_classify(WsConn *c)
 			}
 			else if (c->error[0] != '\0' && c->http_status == 101)
 				ws_end(c, NET_NOT_WEBSOCKET, c->error);
-			else if (!c->url.tls && received_by_kernel(c) > 0)
+			else if (!c->url.tls && ws_peer_spoke(c))
 				ws_end(c, NET_NOT_WEBSOCKET, "the answer is not HTTP");
 			else
 				ws_end(c, NET_DISCONNECTED, "the peer hung up before it answered");
