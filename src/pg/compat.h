@@ -19,13 +19,14 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
+#include "fmgr.h"
 
 #if PG_VERSION_NUM < 140000
 #error "bigbrotr needs PostgreSQL 14 or newer"
 #endif
 
-/* The library is built with hidden visibility; 14 does not export by itself. */
-#if PG_VERSION_NUM < 150000 && !defined(WIN32)
+/* The library is built with hidden visibility; PGDLLEXPORT is empty before 16. */
+#if PG_VERSION_NUM < 160000 && !defined(WIN32)
 #undef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
