@@ -1,0 +1,145 @@
+/*
+ * archive_lookup.c
+ *
+ * Asks which events the archive has, and adds observations of those.
+ *
+ * Guarantees that "known" means all 32 bytes of the id are the same; must
+ * survive ids made to collide in their first 29 bits.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "pg/archive.h"
+#include "pg/archive_plan.h"
+#include "pg/archive_row.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+static int
+offer_cmp(const void *a, const void *b)
+{
+	const BbOffer *x = *(BbOffer *const *) a;
+	const BbOffer *y = *(BbOffer *const *) b;
+
+	return x->key == y->key ? 0 : x->key < y->key ? -1 : 1;
+}
+
+/*
+ * One query for o[0..n), sorted by key.  Those whose key holds another id
+ * move to the next key and to the front; returns how many.
+ */
+static int
+lookup_round(BbOffer **o, int n)
+{
+	Datum	   *keys = palloc(sizeof(Datum) * n);
+	bool	   *again = palloc0(sizeof(bool) * n);
+	int			m = 0;
+	Datum		args[3];
+
+	for (int i = 0; i < n; i++)
+		if (m == 0 || DatumGetInt64(keys[m - 1]) != o[i]->key)
+			keys[m++] = Int64GetDatum(o[i]->key);
+	args[0] = archive_array(keys, NULL, m, INT8OID);
+	args[1] = keys[0];
+	args[2] = keys[m - 1];
+	archive_plan_run(BB_PLAN_LOOKUP, args, NULL);
+	for (uint64 r = 0; r < SPI_processed; r++)
+	{
+		bool		isnull;
+		HeapTuple	t = SPI_tuptable->vals[r];
+		int64		key = DatumGetInt64(SPI_getbinval(t, SPI_tuptable->tupdesc, 1, &isnull));
+		bytea	   *id = DatumGetByteaPP(SPI_getbinval(t, SPI_tuptable->tupdesc, 2, &isnull));
+		int			lo = 0;
+		int			hi = n;
+
+		while (lo < hi)
+		{
+			int			mid = lo + (hi - lo) / 2;
+
+			if (o[mid]->key < key)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		for (; lo < n && o[lo]->key == key; lo++)
+		{
+			if (memcmp(VARDATA_ANY(id), o[lo]->id, 32) == 0)
+				o[lo]->known = true;
+			else
+				again[lo] = true;
+		}
+	}
+	SPI_freetuptable(SPI_tuptable);
+	m = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (again[i] && o[i]->key < PG_INT64_MAX)
+		{
+			o[i]->key++;
+			o[m++] = o[i];
+		}
+	}
+	return m;
+}
+
+void
+archive_lookup(BbOffer *o, int n)
+{
+	BbOffer   **w;
+	int64	   *natural;
+	int			left = n;
+
+	if (n <= 0)
+		return;
+	SPI_connect();
+	w = palloc(sizeof(*w) * n);
+	natural = palloc(sizeof(int64) * n);
+	for (int i = 0; i < n; i++)
+	{
+		o[i].known = o[i].observed = false;
+		natural[i] = o[i].key;
+		w[i] = &o[i];
+	}
+	while (left > 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		qsort(w, left, sizeof(*w), offer_cmp);
+		left = lookup_round(w, left);
+	}
+	for (int i = 0; i < n; i++)
+		if (!o[i].known)
+			o[i].key = natural[i];
+	SPI_finish();
+}
+
+int
+archive_observe(BbOffer *o, int n)
+{
+	BbObservation *obs;
+	int			m = 0;
+	int			fresh;
+
+	if (n <= 0)
+		return 0;
+	SPI_connect();
+	obs = palloc(sizeof(*obs) * n);
+	for (int i = 0; i < n; i++)
+	{
+		o[i].observed = false;
+		if (!o[i].known || o[i].relay_id == 0)
+			continue;
+		obs[m].key = o[i].key;
+		obs[m].relay_id = o[i].relay_id;
+		obs[m].seen_at = o[i].seen_at;
+		obs[m].fresh = false;
+		obs[m++].at = i;
+	}
+	fresh = archive_observation_insert(obs, m);
+	for (int i = 0; i < m; i++)
+		o[obs[i].at].observed = obs[i].fresh;
+	SPI_finish();
+	return fresh;
+}

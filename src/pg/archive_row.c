@@ -1,0 +1,218 @@
+/*
+ * archive_row.c
+ *
+ * Turns events and observations into arrays for the insert plans.
+ *
+ * Guarantees that every event has a row that gives back the same bytes, also
+ * one with U+0000 in its content, which text cannot hold.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "pg/archive_plan.h"
+#include "pg/archive_row.h"
+#include "pg/guc.h"
+#include "utils/builtins.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+static Datum
+varlena_of(const void *data, size_t len)
+{
+	struct varlena *v = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(v, VARHDRSZ + len);
+	if (len > 0)
+		memcpy(VARDATA(v), data, len);
+	return PointerGetDatum(v);
+}
+
+text *
+archive_content_escape(const uint8 *s, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t		n = 0;
+	text	   *t;
+	char	   *p;
+
+	for (size_t i = 0; i < len; i++)
+		n += s[i] < 0x20 ? 6 : (s[i] == '"' || s[i] == '\\') ? 2 : 1;
+	t = palloc(VARHDRSZ + n);
+	SET_VARSIZE(t, VARHDRSZ + n);
+	p = VARDATA(t);
+	for (size_t i = 0; i < len; i++)
+	{
+		if (s[i] < 0x20)
+		{
+			memcpy(p, "\\u00", 4);
+			p[4] = hex[s[i] >> 4];
+			p[5] = hex[s[i] & 15];
+			p += 6;
+			continue;
+		}
+		if (s[i] == '"' || s[i] == '\\')
+			*p++ = '\\';
+		*p++ = (char) s[i];
+	}
+	return t;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+uint8 *
+archive_content_unescape(const char *s, size_t len, size_t *outlen)
+{
+	uint8	   *out = palloc(len + 1);
+	size_t		n = 0;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		if (s[i] != '\\')
+		{
+			out[n++] = (uint8) s[i];
+			continue;
+		}
+		if (++i >= len)
+			return NULL;
+		if (s[i] == '"' || s[i] == '\\')
+			out[n++] = (uint8) s[i];
+		else if (len - i >= 5 && memcmp(s + i, "u00", 3) == 0 &&
+				 hex_digit(s[i + 3]) >= 0 && hex_digit(s[i + 4]) >= 0)
+		{
+			out[n++] = (uint8) (hex_digit(s[i + 3]) << 4 | hex_digit(s[i + 4]));
+			i += 4;
+		}
+		else
+			return NULL;
+	}
+	*outlen = n;
+	return out;
+}
+
+void
+archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n)
+{
+	static const Oid type[] = {INT8OID, INT8OID, INT4OID, INT2OID, BYTEAOID,
+	BYTEAOID, BYTEAOID, InvalidOid, TEXTOID};
+	Datum	   *col[9];
+	bool	   *light;
+	Datum		args[9];
+	Oid			tags_type = archive_tags_type();
+
+	for (int c = 0; c < 9; c++)
+		col[c] = palloc(sizeof(Datum) * n);
+	light = palloc0(sizeof(bool) * n);
+	for (int i = 0; i < n; i++)
+	{
+		const NostrEvent *ev = &rows[i]->ev;
+		int16		flags = (int16) ev->form;
+
+		light[i] = bb_archive == 1;
+		if (!light[i] && ev->content_len > 0 && memchr(ev->content, 0, ev->content_len) != NULL)
+		{
+			flags |= BB_FLAG_CONTENT_JSON;
+			col[8][i] = PointerGetDatum(archive_content_escape(ev->content, ev->content_len));
+		}
+		else if (!light[i])
+			col[8][i] = varlena_of(ev->content, ev->content_len);
+		col[0][i] = Int64GetDatum(keys[i]);
+		col[1][i] = Int64GetDatum(ev->created_at);
+		col[2][i] = Int32GetDatum(ev->kind);
+		col[3][i] = Int16GetDatum(flags);
+		col[4][i] = varlena_of(ev->id, 32);
+		col[5][i] = varlena_of(ev->pubkey, 32);
+		col[6][i] = light[i] ? (Datum) 0 : varlena_of(ev->sig, 64);
+		col[7][i] = light[i] ? (Datum) 0 : varlena_of(ev->tags, ev->tags_len);
+		if (light[i])
+			col[8][i] = (Datum) 0;
+	}
+	for (int c = 0; c < 9; c++)
+		args[c] = archive_array(col[c], c >= 6 && bb_archive == 1 ? light : NULL, n,
+								c == 7 ? tags_type : type[c]);
+	archive_plan_run(BB_PLAN_INSERT_EVENT, args, NULL);
+}
+
+static int
+observation_cmp(const void *a, const void *b)
+{
+	const BbObservation *x = a;
+	const BbObservation *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	if (x->relay_id != y->relay_id)
+		return x->relay_id < y->relay_id ? -1 : 1;
+	return x->at - y->at;
+}
+
+static int32
+seen_at_stored(int64 seen_at)
+{
+	if (seen_at >= BB_SEEN_EPOCH + PG_INT32_MAX)
+		return PG_INT32_MAX;
+	if (seen_at <= BB_SEEN_EPOCH + PG_INT32_MIN)
+		return PG_INT32_MIN;
+	return (int32) (seen_at - BB_SEEN_EPOCH);
+}
+
+int
+archive_observation_insert(BbObservation *o, int n)
+{
+	Datum	   *col[3];
+	Datum		args[3];
+	int			m = 0;
+	int			fresh;
+
+	if (n == 0)
+		return 0;
+	qsort(o, n, sizeof(*o), observation_cmp);
+	for (int c = 0; c < 3; c++)
+		col[c] = palloc(sizeof(Datum) * n);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0 && o[i].key == o[i - 1].key && o[i].relay_id == o[i - 1].relay_id)
+			continue;
+		col[0][m] = Int64GetDatum(o[i].key);
+		col[1][m] = Int32GetDatum(o[i].relay_id);
+		col[2][m++] = Int32GetDatum(seen_at_stored(o[i].seen_at));
+	}
+	args[0] = archive_array(col[0], NULL, m, INT8OID);
+	args[1] = archive_array(col[1], NULL, m, INT4OID);
+	args[2] = archive_array(col[2], NULL, m, INT4OID);
+	archive_plan_run(BB_PLAN_INSERT_OBSERVATION, args, NULL);
+	fresh = (int) SPI_processed;
+	for (int r = 0; r < fresh; r++)
+	{
+		bool		isnull;
+		BbObservation probe;
+		int			lo = 0;
+		int			hi = n;
+
+		probe.key = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r],
+												SPI_tuptable->tupdesc, 1, &isnull));
+		probe.relay_id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[r],
+													 SPI_tuptable->tupdesc, 2, &isnull));
+		probe.at = -1;
+		while (lo < hi)
+		{
+			int			mid = lo + (hi - lo) / 2;
+
+			if (observation_cmp(&o[mid], &probe) < 0)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		if (lo < n)
+			o[lo].fresh = true;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return fresh;
+}

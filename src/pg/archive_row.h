@@ -1,0 +1,36 @@
+/*
+ * archive_row.h
+ *
+ * Events and observations as rows.  Internal to src/pg/archive*.c and
+ * event_sql.c.  SPI is connected.
+ */
+#ifndef BB_ARCHIVE_ROW_H
+#define BB_ARCHIVE_ROW_H
+
+#include "pg/archive.h"
+
+/* event.flags */
+#define BB_FLAG_FORM			3	/* NostrForm */
+#define BB_FLAG_CONTENT_JSON	4	/* content is JSON-escaped: it holds U+0000 */
+
+typedef struct BbObservation
+{
+	int64		key;
+	int32		relay_id;
+	int64		seen_at;		/* unix seconds */
+	int			at;				/* for the caller */
+	bool		fresh;			/* out: was not there */
+} BbObservation;
+
+/* INSERT ... RETURNING key; the result is in SPI_tuptable. */
+extern void archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n);
+
+/* Inserts what is not there; sorts o. */
+extern int	archive_observation_insert(BbObservation *o, int n);
+
+/* The two directions of BB_FLAG_CONTENT_JSON; palloc'ed.  unescape returns
+ * NULL when the text is not what escape writes. */
+extern text *archive_content_escape(const uint8 *s, size_t len);
+extern uint8 *archive_content_unescape(const char *s, size_t len, size_t *outlen);
+
+#endif

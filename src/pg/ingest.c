@@ -1,0 +1,252 @@
+/*
+ * ingest.c
+ *
+ * event_ingest: events from SQL into the archive.
+ *
+ * Guarantees that only verified events are stored.  What is refused is an
+ * answer, not an error, and is counted like what relays send.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "pg/archive.h"
+#include "pg/archive_plan.h"
+#include "pg/compat.h"
+#include "pg/event_check.h"
+#include "pg/relay_sql.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+PG_FUNCTION_INFO_V1(bigbrotr_event_ingest);
+PG_FUNCTION_INFO_V1(bigbrotr_event_ingest_one);
+
+#define INGEST_BATCH 1000
+
+static const char *const outcome_name[] = {
+	[BB_PENDING] = "pending",
+	[BB_NEW] = "new",
+	[BB_OBSERVED] = "observed",
+	[BB_DUPLICATE] = "duplicate",
+	[BB_INVALID] = "invalid"
+};
+
+/* The relay's number; its row is made when there is none. */
+static int32
+relay_id_of(text *url)
+{
+	NostrUrlReject why;
+	NostrRelayUrl *u = bb_relay_parse(url, &why);
+	Datum		args[2];
+	int32		id = 0;
+
+	if (u == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("not the address of a relay: %s", nostr_url_reject_text(why)),
+				 errhint("Addresses look like wss://relay.example.com; see bigbrotr.relay_reject_reason().")));
+	SPI_connect();
+	args[0] = CStringGetTextDatum(u->url);
+	args[1] = CStringGetTextDatum(nostr_network_name(u->network));
+	/* get, add, get: somebody else may add it in between */
+	for (int i = 0; i < 3 && id == 0; i++)
+	{
+		archive_plan_run(i == 1 ? BB_PLAN_RELAY_ADD : BB_PLAN_RELAY_GET, args, NULL);
+		if (SPI_processed > 0)
+		{
+			bool		isnull;
+
+			id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+											 SPI_tuptable->tupdesc, 1, &isnull));
+		}
+	}
+	SPI_finish();
+	if (id == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("another transaction is adding this relay")));
+	return id;
+}
+
+static int64
+unix_seconds(TimestampTz t)
+{
+	if (TIMESTAMP_NOT_FINITE(t))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("seen_at must be finite")));
+	return t / USECS_PER_SEC - (t % USECS_PER_SEC < 0) +
+		(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+}
+
+static const uint8_t *
+copy_bytes(const uint8_t *s, size_t len)
+{
+	uint8_t    *d = palloc(len + 1);
+
+	if (len > 0)
+		memcpy(d, s, len);
+	return d;
+}
+
+/* Checks text i into *e; a refused one is remembered and gets its reason. */
+static void
+check_one(Datum d, bool isnull, int32 relay_id, int64 seen_at, BbArchiveEvent *e)
+{
+	text	   *t;
+	char	   *reason;
+	static const uint8 zero[32];
+
+	memset(e, 0, sizeof(*e));
+	e->relay_id = relay_id;
+	e->seen_at = seen_at;
+	if (isnull)
+	{
+		e->outcome = BB_INVALID;
+		e->reason = "null: there is no event";
+		return;
+	}
+	t = DatumGetTextPP(d);
+	reason = bb_event_check(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), &e->ev);
+	if (reason != NULL)
+	{
+		e->outcome = BB_INVALID;
+		e->reason = reason;
+		archive_reject(relay_id, reason, memcmp(e->ev.id, zero, 32) == 0 ? NULL : e->ev.id,
+					   (uint8 *) VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), 1, seen_at);
+		return;
+	}
+	/* the next event uses the same scratch */
+	e->ev.tags = copy_bytes(e->ev.tags, e->ev.tags_len);
+	e->ev.content = copy_bytes(e->ev.content, e->ev.content_len);
+	e->key = nostr_event_key(e->ev.created_at, e->ev.id);
+}
+
+static void
+emit(FunctionCallInfo fcinfo, int n, const BbArchiveEvent *e)
+{
+	ReturnSetInfo *rsi = (ReturnSetInfo *) fcinfo->resultinfo;
+	static const uint8 zero[32];
+	Datum		v[4];
+	bool		isnull[4] = {false, false, false, false};
+
+	v[0] = Int32GetDatum(n);
+	v[1] = PointerGetDatum(cstring_to_text_with_len((const char *) e->ev.id, 32));
+	isnull[1] = memcmp(e->ev.id, zero, 32) == 0;
+	v[2] = CStringGetTextDatum(outcome_name[e->outcome]);
+	isnull[3] = e->reason == NULL;
+	v[3] = isnull[3] ? (Datum) 0 : CStringGetTextDatum(e->reason);
+	tuplestore_putvalues(rsi->setResult, rsi->setDesc, v, isnull);
+}
+
+/* One batch: checks, stores, emits; adds to the totals. */
+static void
+ingest_batch(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int base, int n,
+			 int32 relay_id, int64 seen_at, int64 totals[3])
+{
+	BbArchiveEvent *all = palloc(sizeof(*all) * n);
+	BbArchiveEvent *good = palloc(sizeof(*good) * n);
+	int			ngood = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		check_one(d[i], nulls && nulls[i], relay_id, seen_at, &all[i]);
+		if (all[i].outcome != BB_INVALID)
+			good[ngood++] = all[i];
+	}
+	archive_write(good, ngood);
+	ngood = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (all[i].outcome != BB_INVALID)
+			all[i] = good[ngood++];
+		totals[0] += all[i].outcome == BB_NEW;
+		totals[1] += all[i].outcome == BB_OBSERVED || (all[i].outcome == BB_NEW && relay_id != 0);
+		totals[2] += all[i].outcome == BB_INVALID;
+		emit(fcinfo, base + i + 1, &all[i]);
+	}
+}
+
+static void
+ingest(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int n)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext batch = AllocSetContextCreate(outer, "bigbrotr ingest", ALLOCSET_DEFAULT_SIZES);
+	int32		relay_id = PG_ARGISNULL(1) ? 0 : relay_id_of(PG_GETARG_TEXT_PP(1));
+	int64		seen_at = unix_seconds(PG_ARGISNULL(2) ? GetCurrentTransactionStartTimestamp()
+									   : PG_GETARG_TIMESTAMPTZ(2));
+	int64		totals[3] = {0, 0, 0};
+
+	for (int i = 0; i < n; i += INGEST_BATCH)
+	{
+		MemoryContextSwitchTo(batch);
+		ingest_batch(fcinfo, d + i, nulls ? nulls + i : NULL, i, Min(INGEST_BATCH, n - i),
+					 relay_id, seen_at, totals);
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(batch);
+	}
+	/* last, so that the rows are locked only until the commit that follows */
+	archive_count("ingest", 0, "events", totals[0]);
+	archive_count("ingest", 0, "observations", totals[1]);
+	archive_count("ingest", 0, "rejected", totals[2]);
+}
+
+static void
+start_set(FunctionCallInfo fcinfo)
+{
+#if PG_VERSION_NUM >= 150000
+	InitMaterializedSRF(fcinfo, 0);
+#else
+	ReturnSetInfo *rsi = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+	TupleDesc	desc;
+
+	if (rsi == NULL || !IsA(rsi, ReturnSetInfo) || !(rsi->allowedModes & SFRM_Materialize))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+	old = MemoryContextSwitchTo(rsi->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	rsi->returnMode = SFRM_Materialize;
+	rsi->setResult = tuplestore_begin_heap(true, false, work_mem);
+	rsi->setDesc = desc;
+	MemoryContextSwitchTo(old);
+#endif
+}
+
+Datum
+bigbrotr_event_ingest(PG_FUNCTION_ARGS)
+{
+	Datum	   *d;
+	bool	   *nulls;
+	int			n;
+
+	start_set(fcinfo);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &d, &nulls, &n);
+	ingest(fcinfo, d, nulls, n);
+	return (Datum) 0;
+}
+
+Datum
+bigbrotr_event_ingest_one(PG_FUNCTION_ARGS)
+{
+	Datum		d;
+
+	start_set(fcinfo);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	d = PG_GETARG_DATUM(0);
+	ingest(fcinfo, &d, NULL, 1);
+	return (Datum) 0;
+}
