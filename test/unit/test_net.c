@@ -583,7 +583,15 @@ test_close(void)
  * leaks of ours yet (docs/architecture.md, open points): only memory that our
  * code allocates counts here.
  */
+extern const char *__lsan_default_options(void);
 extern const char *__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_options(void)
+{
+	return "print_suppressions=0";
+}
+
 const char *
 __lsan_default_suppressions(void)
 {
