@@ -22,8 +22,11 @@
 #include "varatt.h"
 #endif
 
+extern PGDLLEXPORT Datum bigbrotr_event_verify(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_verify);
+extern PGDLLEXPORT Datum bigbrotr_event_reject_reason(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_reject_reason);
+extern PGDLLEXPORT Datum bigbrotr_event_json(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_json);
 
 void

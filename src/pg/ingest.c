@@ -25,7 +25,9 @@
 #include "varatt.h"
 #endif
 
+extern PGDLLEXPORT Datum bigbrotr_event_ingest(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_ingest);
+extern PGDLLEXPORT Datum bigbrotr_event_ingest_one(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_ingest_one);
 
 #define INGEST_BATCH 1000
@@ -51,7 +53,7 @@ relay_id_of(text *url)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("not the address of a relay: %s", nostr_url_reject_text(why)),
-				 errhint("Addresses look like wss://relay.example.com; see bigbrotr.relay_reject_reason().")));
+				 errhint("Addresses look like wss://host/path; see bigbrotr.relay_reject_reason().")));
 	SPI_connect();
 	args[0] = CStringGetTextDatum(u->url);
 	args[1] = CStringGetTextDatum(nostr_network_name(u->network));

@@ -16,8 +16,11 @@
 #include "varatt.h"
 #endif
 
+extern PGDLLEXPORT Datum bigbrotr_npub(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_npub);
+extern PGDLLEXPORT Datum bigbrotr_note(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_note);
+extern PGDLLEXPORT Datum bigbrotr_nip19_decode(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_nip19_decode);
 
 static Datum

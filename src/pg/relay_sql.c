@@ -15,7 +15,9 @@
 #include "varatt.h"
 #endif
 
+extern PGDLLEXPORT Datum bigbrotr_relay_normalize(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_relay_normalize);
+extern PGDLLEXPORT Datum bigbrotr_relay_reject_reason(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_relay_reject_reason);
 
 NostrRelayUrl *

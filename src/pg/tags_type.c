@@ -23,16 +23,27 @@
 #include "varatt.h"
 #endif
 
+extern PGDLLEXPORT Datum bigbrotr_tags_in(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tags_in);
+extern PGDLLEXPORT Datum bigbrotr_tags_out(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tags_out);
+extern PGDLLEXPORT Datum bigbrotr_tags_recv(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tags_recv);
+extern PGDLLEXPORT Datum bigbrotr_tags_send(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tags_send);
+extern PGDLLEXPORT Datum bigbrotr_tags_eq(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tags_eq);
+extern PGDLLEXPORT Datum bigbrotr_tags_ne(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tags_ne);
+extern PGDLLEXPORT Datum bigbrotr_tags_to_jsonb(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tags_to_jsonb);
+extern PGDLLEXPORT Datum bigbrotr_jsonb_to_tags(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_jsonb_to_tags);
+extern PGDLLEXPORT Datum bigbrotr_tag_count(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tag_count);
+extern PGDLLEXPORT Datum bigbrotr_tag_values(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tag_values);
+extern PGDLLEXPORT Datum bigbrotr_tag_first(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tag_first);
 
 #define PACKED(v) ((const uint8_t *) VARDATA_ANY(v))
