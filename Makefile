@@ -22,8 +22,8 @@ REGRESS      = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 
 WARN         = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
 PG_CPPFLAGS  = -Isrc -DBB_VERSION=\"$(EXTVERSION)\"
-PG_CFLAGS    = -std=gnu11 $(WARN) -Wno-declaration-after-statement -MMD -fvisibility=hidden
-SHLIB_LINK   = -lsecp256k1 -lcrypto -lidn2
+PG_CFLAGS    = -std=gnu11 $(WARN) -Wno-declaration-after-statement -MMD
+SHLIB_LINK   = -Wl,--version-script=src/pg/bigbrotr.map -lsecp256k1 -lcrypto -lidn2
 
 PG_CONFIG   ?= pg_config
 PGXS        := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)

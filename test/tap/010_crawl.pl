@@ -28,7 +28,7 @@ ok($node->poll_query_until('postgres',
 		"SELECT count(*) = 4 FROM bigbrotr.candidate WHERE attempts > 0 AND failure IS NOT NULL"),
 	'the others stay candidates');
 is($node->safe_psql('postgres', "SELECT failure FROM bigbrotr.candidate WHERE url = '$dead'"),
-	'connect_refused', 'refused connection is classified');
+	'connect_failed', 'refused connection is classified');
 is($node->safe_psql('postgres', "SELECT failure FROM bigbrotr.candidate WHERE url = '$no_upgrade'"),
 	'http_status', 'HTTP status is classified');
 is($node->safe_psql('postgres', "SELECT outcome FROM bigbrotr.seed WHERE url = 'https://example.net'"),
@@ -47,7 +47,7 @@ ok($node->poll_query_until('postgres',
 	'coverage closes with a proof');
 is($node->safe_psql('postgres',
 		"SELECT count(*) > 0 FROM bigbrotr.coverage c JOIN bigbrotr.relay r ON r.id = c.relay_id "
-		. "WHERE r.url = '$closed' AND state = 'open' AND reason IS NOT NULL"),
+		. "WHERE r.url = '$closed' AND c.state = 'open' AND c.reason IS NOT NULL"),
 	't', 'a refusal is an open window with its reason');
 
 # A relay with forged copies of new events.
