@@ -1,11 +1,13 @@
 -- Events and observations: range-partitioned on key.  The parents have no
 -- index and no key; the partitions have (src/schema/30_partition.sql).
 
+-- CHECKs are written flat: a nested AND comes back from pg_dump flattened,
+-- and a partition then no longer fits its parent.
 CREATE TABLE bigbrotr.event (
 	key bigint NOT NULL CHECK (key >= 0),
 	created_at bigint NOT NULL,
-	kind integer NOT NULL CHECK (kind BETWEEN 0 AND 65535),
-	flags smallint NOT NULL DEFAULT 0 CHECK (flags BETWEEN 0 AND 6 AND (flags & 3) <> 3),
+	kind integer NOT NULL CHECK (kind >= 0 AND kind <= 65535),
+	flags smallint NOT NULL DEFAULT 0 CHECK (flags >= 0 AND flags <= 6 AND (flags & 3) <> 3),
 	id bytea NOT NULL CHECK (octet_length(id) = 32),
 	pubkey bytea NOT NULL CHECK (octet_length(pubkey) = 32),
 	sig bytea CHECK (octet_length(sig) = 64),
