@@ -271,6 +271,22 @@ next_wait(TimestampTz now)
 	return wait;
 }
 
+/* Partitions are made ahead, once a day: inserts never wait for it. */
+static void
+make_partitions(TimestampTz now)
+{
+	static TimestampTz next = 0;
+
+	if (!extension_there || now < next)
+		return;
+	bb_tx_begin("making partitions");
+	SPI_connect();
+	SPI_execute("SELECT bigbrotr.partition_ensure()", false, 0);
+	SPI_finish();
+	bb_tx_end();
+	next = TimestampTzPlusMilliseconds(now, INT64CONST(86400) * 1000);
+}
+
 void
 bb_scheduler_main(Datum main_arg)
 {
@@ -301,6 +317,7 @@ bb_scheduler_main(Datum main_arg)
 		(void) bb_interrupts();
 		run_mask |= bb_slot_take_run_mask();
 		read_state();
+		make_partitions(GetCurrentTimestamp());
 		for (int i = 0; i < MAX_CHILDREN; i++)
 			reap(&children[i], GetCurrentTimestamp());
 		adjust_synchronizers();

@@ -72,21 +72,28 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"SELECT FROM bigbrotr.relay AS r WHERE r.id = $1 FOR NO KEY UPDATE",
 		SPI_OK_SELECT, 1, {INT4OID}
 	},
-	/* what overlaps is cut; what has the same state and touches is merged */
+	/*
+	 * What overlaps is cut; what has the same state and touches is merged.  A
+	 * proof reaches up over the paged windows that end where it begins: they
+	 * were delivered on the way down to it, in this pass or in an interrupted
+	 * one.
+	 */
 	[BB_PLAN_COVERAGE_RECORD] = {
 		"WITH old AS (DELETE FROM bigbrotr.coverage AS c "
 		"WHERE c.relay_id = $1 AND c.filter = $2 "
-		"AND (c.range && int8range($3, $4) OR (c.range -|- int8range($3, $4) AND c.state = $5)) "
-		"RETURNING c.range, c.state, c.proof, c.reason, c.checked_at), "
+		"AND (c.range && int8range($3, $4) OR (c.range -|- int8range($3, $4) AND c.state = $5) "
+		"OR ($5 = 'complete' AND c.state = 'paged' AND lower(c.range) = $4)) "
+		"RETURNING c.range, c.state, c.proof, c.reason, c.checked_at, "
+		"c.state = $5 OR coalesce($5 = 'complete' AND c.state = 'paged' AND lower(c.range) = $4, false) AS joins), "
 		"grown AS (SELECT range_merge(int8multirange(int8range($3, $4)) "
 		"+ coalesce(range_agg(o.range), '{}'::int8multirange)) AS range "
-		"FROM old AS o WHERE o.state = $5) "
+		"FROM old AS o WHERE o.joins) "
 		"INSERT INTO bigbrotr.coverage (relay_id, filter, range, state, proof, reason, checked_at) "
 		"SELECT $1, $2, g.range, $5, $6, $7, now() FROM grown AS g "
 		"UNION ALL "
 		"SELECT $1, $2, piece, o.state, o.proof, o.reason, o.checked_at FROM old AS o, "
 		"unnest(int8multirange(o.range) - int8multirange(int8range($3, $4))) AS piece "
-		"WHERE o.state <> $5",
+		"WHERE NOT o.joins",
 		SPI_OK_INSERT, 7, {INT4OID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID}
 	},
 	[BB_PLAN_COVERAGE_MISSING] = {

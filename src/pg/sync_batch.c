@@ -181,8 +181,8 @@ sync_batch_window(const WireFrame *f, int32 relay_id, const char *filter,
 	reason = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
 	if (!wire_done(&r) || state >= lengthof(states) || since > until)
 		return false;
-	if (state != WIRE_WINDOW_OPEN)
-		until = Min(until, job_started - overlap);
+	/* What has not happened yet is not a gap either. */
+	until = Min(until, state == WIRE_WINDOW_OPEN ? job_started : job_started - overlap);
 	if (since > until)
 		return true;			/* all of it is still warm */
 	coverage_record(relay_id, filter, since, until, states[state],
