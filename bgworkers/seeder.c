@@ -21,6 +21,7 @@
 
 #include "nostr/relay_url.h"
 #include "pg/guc.h"
+#include "pg/shmem.h"
 #include "pg/worker.h"
 
 #define SEEDER_BATCH	1000	/* lines or rows in one transaction */
@@ -209,5 +210,7 @@ bb_seeder_main(Datum main_arg)
 				(errmsg("bigbrotr seeder: %lld new candidates, %lld known, %lld invalid",
 						(long long) outcomes[0], (long long) outcomes[1],
 						(long long) outcomes[2])));
+	if (outcomes[0] > 0)
+		bb_run_request(MyDatabaseId, BB_VALIDATOR);
 	proc_exit(0);
 }

@@ -23,6 +23,7 @@
 #include "pg/guc.h"
 #include "pg/netd.h"
 #include "pg/networks.h"
+#include "pg/shmem.h"
 #include "pg/worker.h"
 
 #define VALIDATOR_MAX_JOBS	1024
@@ -216,6 +217,7 @@ handle_frames(void)
 {
 	WireFrame	f;
 	bool		open = false;
+	bool		promoted = false;
 
 	while (netd_next(&f))
 	{
@@ -227,10 +229,13 @@ handle_frames(void)
 		if (!open)
 			bb_tx_begin("storing results");
 		open = true;
+		promoted |= f.len > 0 && f.payload[0] == WIRE_OUTCOME_OK;
 		handle_result(&f);
 	}
 	if (open)
 		bb_tx_end();
+	if (promoted)
+		bb_run_request(MyDatabaseId, BB_SYNCHRONIZER);
 }
 
 void
