@@ -108,6 +108,38 @@ hint_of(const char *s, size_t len)
 	return NOSTR_HINT_NONE;
 }
 
+/*
+ * NIP-67: an array of hints in an EOSE.  Unknown ones are ignored; "more"
+ * outweighs "finish", should a relay send both.
+ */
+static bool
+read_hints(NostrJson *js, NostrBuf *scratch, NostrMessage *out)
+{
+	bool		first = true;
+
+	if (!nostr_json_open(js, '['))
+		return false;
+	while (nostr_json_more(js, ']', &first))
+	{
+		const uint8_t *s;
+		size_t		len;
+		NostrEoseHint hint;
+
+		if (nostr_json_peek(js) != '"')
+		{
+			if (!nostr_json_skip(js))
+				return false;
+			continue;
+		}
+		if (!nostr_json_string(js, scratch, &s, &len))
+			return false;
+		hint = hint_of((const char *) s, len);
+		if (hint > out->hint)
+			out->hint = hint;
+	}
+	return js->error == NOSTR_OK;
+}
+
 /* The parts behind the verb; what a type does not know is left unread. */
 static bool
 read_parts(NostrJson *js, NostrBuf *scratch, NostrMessage *out,
@@ -139,12 +171,12 @@ read_parts(NostrJson *js, NostrBuf *scratch, NostrMessage *out,
 	if (nostr_json_peek(js) == ',')
 	{
 		nostr_json_more(js, ']', &first);
+		if (type == NOSTR_MSG_EOSE && nostr_json_peek(js) == '[')
+			return read_hints(js, scratch, out);
 		if (nostr_json_peek(js) != '"')
 			return nostr_json_skip(js);
 		if (!read_text(js, scratch, text))
 			return false;
-		if (type == NOSTR_MSG_EOSE)
-			out->hint = hint_of((const char *) scratch->data + text->at, text->len);
 	}
 	return true;
 }

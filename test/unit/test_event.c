@@ -453,8 +453,12 @@ test_message(void)
 	CHECK(message("[\"EVENT\",\"s\",{\"a\":\"}").type == NOSTR_MSG_INVALID);
 	CHECK(message("[\"EVENT\",\"s\",1]").type == NOSTR_MSG_INVALID);
 	CHECK(message("[\"EOSE\",\"s\"]").hint == NOSTR_HINT_NONE);
-	CHECK(message("[\"EOSE\",\"s\",\"finish\"]").hint == NOSTR_HINT_FINISH);
-	CHECK(message("[\"EOSE\",\"s\",\"more\"]").hint == NOSTR_HINT_MORE);
+	CHECK(message("[\"EOSE\",\"s\",[\"finish\"]]").hint == NOSTR_HINT_FINISH);
+	CHECK(message("[\"EOSE\",\"s\",[\"new\",1,{},\"finish\"]]").hint == NOSTR_HINT_FINISH);
+	CHECK(message("[\"EOSE\",\"s\",[\"finish\",\"more\"]]").hint == NOSTR_HINT_MORE);
+	CHECK(message("[\"EOSE\",\"s\",[]]").hint == NOSTR_HINT_NONE);
+	CHECK(message("[\"EOSE\",\"s\",\"finish\"]").hint == NOSTR_HINT_NONE);
+	CHECK(message("[\"EOSE\",\"s\",[\"more\"]]").hint == NOSTR_HINT_MORE);
 	m = message("[\"CLOSED\",\"s\",\"auth-required: x\"]");
 	CHECK(m.type == NOSTR_MSG_CLOSED && m.text_len == 16 && strcmp(m.sub, "s") == 0);
 	CHECK(message("[\"CLOSED\",\"s\"]").text_len == 0);
