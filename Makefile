@@ -129,3 +129,12 @@ build/test/relay: test/relay/relay.c $(NOSTR)
 build/test/genevents: test/relay/genevents.c $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2
+
+build/test/bench_core: test/bench/bench_core.c $(NOSTR)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2
+
+.PHONY: bench
+bench:
+	tools/setup test
+	test/bench/run
