@@ -4,6 +4,7 @@
 #   make            build            make run    a private server that crawls
 #   make install    into PostgreSQL  make test   every test
 #   make lint       the rules        make fuzz   FUZZ_SECONDS per target
+#   make bench      figures, each with its baseline
 
 EXTENSION    = bigbrotr
 EXTVERSION   = 0.1
