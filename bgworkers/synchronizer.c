@@ -121,12 +121,20 @@ job_start(int32 relay_id, const char *url, NostrNetwork network)
 	wire_put_str(out, url);
 	wire_put_str(out, job->filter);
 	wire_put_u32(out, bb_synchronizer_slice);
+	wire_put_u32(out, 0);		/* tail_ms */
+	wire_put_u32(out, 0);		/* timeout_ms */
 	wire_put_u32(out, bb_synchronizer_page);
+	wire_put_u32(out, 0);		/* known_cap */
+	wire_put_u32(out, 0);		/* max_reqs_per_minute */
+	wire_put_u8(out, WIRE_SUPPORT_REFUSED);
+	wire_put_u8(out, WIRE_SYNC_AUTH);
+	wire_put_u64(out, 0);		/* held */
 	wire_put_u16(out, n);
 	for (int i = 0; i < n; i++)
 	{
 		wire_put_u64(out, (uint64) windows[i].since);
 		wire_put_u64(out, (uint64) windows[i].until);
+		wire_put_u8(out, WIRE_FETCH);
 	}
 	wire_end(out, mark);
 }
@@ -216,7 +224,14 @@ handle_result(const WireFrame *f, SyncJob *job, bool *malformed)
 	for (int i = 0; i < 5; i++)
 		(void) wire_get_u32(&r);	/* timings: the monitor's business */
 	received = (int64) wire_get_u64(&r);
-	if (r.bad)
+	(void) wire_get_u64(&r);	/* bytes */
+	(void) wire_get_u32(&r);	/* reqs */
+	(void) wire_get_u32(&r);	/* max_page */
+	(void) wire_get_u8(&r);		/* negentropy */
+	(void) wire_get_u8(&r);		/* auth */
+	(void) wire_get_u32(&r);	/* retry_after_ms */
+	(void) wire_get_u32(&r);	/* max_reqs_per_minute */
+	if (!wire_done(&r))
 	{
 		*malformed = true;
 		return;
@@ -234,7 +249,8 @@ handle_result(const WireFrame *f, SyncJob *job, bool *malformed)
 	SPI_execute_with_args(sql, 6, types, values, nulls, false, 0);
 	SPI_finish();
 	archive_count("synchronizer", me, ok ? "passes" : "failures", 1);
-	job_free(job);
+	if (f->type == WIRE_RESULT)
+		job_free(job);
 }
 
 static bool
@@ -256,6 +272,9 @@ handle_frame(const WireFrame *f, SyncCounts *counts)
 		case WIRE_WINDOW:
 			return sync_batch_window(f, job->relay_id, job->filter, job->started,
 									 bb_synchronizer_overlap);
+		case WIRE_SET_REQUEST:
+			return sync_batch_set(f, job->relay_id);
+		case WIRE_PASSED:
 		case WIRE_RESULT:
 			handle_result(f, job, &malformed);
 			return !malformed;

@@ -21,8 +21,12 @@ static void
 say(Sync *s, int64_t since, int64_t until, SyncState state,
 	const char *proof, const char *reason)
 {
+	SyncNews	news = {since, until, state, SYNC_FETCH, 0, proof, reason};
+
+	if (s->at < s->nwindows)
+		news.purpose = s->window[s->at].purpose;
 	if (since <= until)
-		s->cb.window(s->user, since, until, state, proof, reason);
+		s->cb.window(s->user, &news);
 }
 
 void
@@ -175,7 +179,7 @@ leave_second(Sync *s, bool dense)
 			give_up(s, "too_many_dense_seconds");
 			return;
 		}
-		s->segment[s->nsegments++] = (SyncWindow) {second + 1, s->top};
+		s->segment[s->nsegments++] = (SyncWindow) {.since = second + 1,.until = s->top};
 		s->top = second - 1;
 		if (second <= s->since)
 		{

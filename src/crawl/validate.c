@@ -177,7 +177,7 @@ validate_start(Net *net, const NostrRelayUrl *url, ValidateDone done, void *user
 		free(v);
 		return NULL;
 	}
-	uv_timer_init(uv_default_loop(), &v->timer);
+	uv_timer_init(net_loop(net), &v->timer);
 	v->timer.data = v;
 	return v;
 }

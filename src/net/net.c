@@ -164,6 +164,7 @@ net_reconfigure(Net *net, const NetConfig *c)
 
 	memcpy(fresh.ca_file, net->config.ca_file, sizeof(fresh.ca_file));
 	memcpy(fresh.dns_servers, net->config.dns_servers, sizeof(fresh.dns_servers));
+	memcpy(fresh.key_file, net->config.key_file, sizeof(fresh.key_file));
 	net->config = fresh;
 }
 
@@ -171,6 +172,12 @@ const NetConfig *
 net_config(const Net *net)
 {
 	return &net->config;
+}
+
+uv_loop_t *
+net_loop(const Net *net)
+{
+	return net->loop;
 }
 
 static void

@@ -180,11 +180,17 @@ on_page_end(void *user)
 }
 
 static void
-on_window(void *user, int64_t since, int64_t until, SyncState st, const char *proof,
-		  const char *reason)
+on_window(void *user, const SyncNews *w)
 {
 	(void) user;
-	delivery_window(delivery, since, until, st, proof, reason);
+	delivery_window(delivery, w);
+}
+
+static void
+on_passed(void *user, const SyncResult *r)
+{
+	(void) user;
+	delivery_passed(delivery, r);
 }
 
 static void
@@ -203,15 +209,17 @@ static bool
 start(const char *verb, const NostrRelayUrl *url, int64_t since)
 {
 	static const DeliverySink sink = {cli_out, cli_flush, cli_pause, cli_gone};
-	static const SyncCallbacks cb = {on_event, on_rejected, on_page_end, on_window, on_done};
-	SyncWindow	w = {since, INT64_MAX};
-	SyncSpec	spec = {"{}", 2, 0, limit < 500 ? (uint32_t) limit : 500, &w, 1};
+	static const SyncCallbacks cb = {on_event, on_rejected, on_page_end, on_window,
+	NULL, on_passed, on_done};
+	SyncWindow	w = {since, INT64_MAX, SYNC_FETCH};
+	SyncSpec	spec = {.filter = "{}",.filter_len = 2,.window = &w,.nwindows = 1,
+	.page_limit = limit < 500 ? (uint32_t) limit : 500,.may_auth = true};
 
 	if (strcmp(verb, "check") == 0)
 		return validate_start(net, url, on_validated, NULL) != NULL;
 	nostr_buf_init(&frames, SIZE_MAX / 2);
 	uv_timer_init(uv_default_loop(), &soon);
-	delivery = delivery_new(1, &sink, NULL);
+	delivery = delivery_new(uv_default_loop(), 1, &sink, NULL);
 	if (delivery == NULL || !verify_open(uv_default_loop()))
 		return false;
 	sync_job = sync_start(net, url, &spec, &cb, NULL);

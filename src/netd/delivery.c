@@ -257,7 +257,7 @@ pump(Delivery *d)
 }
 
 Delivery *
-delivery_new(uint32_t job, const DeliverySink *sink, void *user)
+delivery_new(uv_loop_t *loop, uint32_t job, const DeliverySink *sink, void *user)
 {
 	Delivery   *d = calloc(1, sizeof(*d));
 
@@ -272,7 +272,7 @@ delivery_new(uint32_t job, const DeliverySink *sink, void *user)
 	d->job = job;
 	d->sink = *sink;
 	d->user = user;
-	uv_timer_init(uv_default_loop(), d->timer);
+	uv_timer_init(loop, d->timer);
 	d->timer->data = d;
 	return d;
 }
@@ -377,8 +377,7 @@ delivery_page_end(Delivery *d)
 }
 
 void
-delivery_window(Delivery *d, int64_t since, int64_t until, SyncState state,
-				const char *proof, const char *reason)
+delivery_window(Delivery *d, const SyncNews *w)
 {
 	Item	   *it;
 	size_t		mark;
@@ -386,24 +385,26 @@ delivery_window(Delivery *d, int64_t since, int64_t until, SyncState state,
 	close_batch(d);
 	it = item_new(d, false);
 	mark = wire_begin(&it->frame, WIRE_WINDOW, d->job);
-	wire_put_u64(&it->frame, (uint64_t) since);
-	wire_put_u64(&it->frame, (uint64_t) until);
-	wire_put_u8(&it->frame, (uint8_t) state);
-	wire_put_str(&it->frame, proof);
-	wire_put_str(&it->frame, reason);
+	wire_put_u64(&it->frame, (uint64_t) w->since);
+	wire_put_u64(&it->frame, (uint64_t) w->until);
+	wire_put_u8(&it->frame, (uint8_t) w->state);
+	wire_put_str(&it->frame, w->proof);
+	wire_put_str(&it->frame, w->reason);
+	wire_put_u8(&it->frame, (uint8_t) w->purpose);
+	wire_put_u64(&it->frame, w->held);
 	wire_end(&it->frame, mark);
 	pump(d);
 }
 
-void
-delivery_result(Delivery *d, const SyncResult *r)
+static void
+queue_result(Delivery *d, WireType type, const SyncResult *r)
 {
 	Item	   *it;
 	size_t		mark;
 
 	delivery_page_end(d);
 	it = item_new(d, false);
-	mark = wire_begin(&it->frame, WIRE_RESULT, d->job);
+	mark = wire_begin(&it->frame, type, d->job);
 	wire_put_u8(&it->frame, (uint8_t) r->outcome);
 	wire_put_str(&it->frame, net_failure_name(r->failure));
 	wire_put_str(&it->frame, r->reason);
@@ -415,7 +416,25 @@ delivery_result(Delivery *d, const SyncResult *r)
 	wire_put_u64(&it->frame, r->events_received);
 	wire_put_u64(&it->frame, r->bytes_received);
 	wire_put_u32(&it->frame, r->reqs);
+	wire_put_u32(&it->frame, r->max_page);
+	wire_put_u8(&it->frame, (uint8_t) r->negentropy);
+	wire_put_u8(&it->frame, (uint8_t) r->auth);
+	wire_put_u32(&it->frame, r->retry_after_ms);
+	wire_put_u32(&it->frame, r->max_reqs_per_minute);
 	wire_end(&it->frame, mark);
+}
+
+void
+delivery_passed(Delivery *d, const SyncResult *r)
+{
+	queue_result(d, WIRE_PASSED, r);
+	pump(d);
+}
+
+void
+delivery_result(Delivery *d, const SyncResult *r)
+{
+	queue_result(d, WIRE_RESULT, r);
 	d->result_queued = true;
 	pump(d);
 }

@@ -11,6 +11,8 @@
 #include "../crawl/sync.h"
 #include "../wire/messages.h"
 
+#include <uv.h>
+
 #define DELIVERY_OFFER_PAIRS	512
 #define DELIVERY_OFFER_BYTES	(4 * 1024 * 1024)
 #define DELIVERY_OFFER_MS		50
@@ -26,15 +28,15 @@ typedef struct DeliverySink
 	void		(*gone) (void *user);	/* RESULT is out: free it, later */
 } DeliverySink;
 
-extern Delivery *delivery_new(uint32_t job, const DeliverySink *sink, void *user);
+extern Delivery *delivery_new(uv_loop_t *loop, uint32_t job, const DeliverySink *sink, void *user);
 extern void delivery_free(Delivery *d);
 extern void delivery_event(Delivery *d, const NostrEvent *ev);
 extern void delivery_rejected(Delivery *d, const char *reason, const uint8_t id[32],
 							  const char *sample, size_t len);
 extern void delivery_page_end(Delivery *d);
-extern void delivery_window(Delivery *d, int64_t since, int64_t until, SyncState state,
-							const char *proof, const char *reason);
-extern void delivery_result(Delivery *d, const SyncResult *r);
+extern void delivery_window(Delivery *d, const SyncNews *w);
+extern void delivery_passed(Delivery *d, const SyncResult *r);	/* the tail begins */
+extern void delivery_result(Delivery *d, const SyncResult *r);	/* the last frame */
 /* false: no such offer is open, or the bitmap does not fit it */
 extern bool delivery_answer(Delivery *d, uint32_t seq, uint32_t n,
 							const uint8_t *bitmap, size_t len);

@@ -7,28 +7,29 @@
  */
 #include "../nostr/pgfree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../crawl/validate.h"
+#include "../nostr/keys.h"
 #include "channel.h"
-#include "delivery.h"
 #include "jobs.h"
+#include "sync_job.h"
 
 typedef struct Job
 {
 	struct Job *next;
 	uint32_t	id;
 	Validate   *validate;
-	Sync	   *sync;			/* NULL once done */
-	Delivery   *delivery;
-	bool		full;			/* its delivery wants the relay paused */
-	uv_timer_t	reaper;
+	SyncJob    *sync;
 } Job;
 
 #define BUCKETS 1024
 
 static Net *net;
+static NostrKeys key;			/* for NIP-42 */
+static bool have_key;
 static Job *table[BUCKETS];
 static bool all_paused;
 
@@ -98,98 +99,6 @@ on_validated(void *user, const ValidateResult *r)
 	drop(j);
 }
 
-/* --- sync: between the Sync and its Delivery --- */
-
-static NostrBuf *
-sink_out(void *user)
-{
-	(void) user;
-	return channel_out();
-}
-
-static void
-sink_flush(void *user)
-{
-	(void) user;
-	channel_flush();
-}
-
-static void
-apply_pause(Job *j)
-{
-	if (j->sync != NULL)
-		sync_pause(j->sync, j->full || all_paused);
-}
-
-static void
-sink_pause(void *user, bool paused)
-{
-	Job		   *j = user;
-
-	j->full = paused;
-	apply_pause(j);
-}
-
-static void
-reaper_closed(uv_handle_t *h)
-{
-	free(h->data);
-}
-
-static void
-on_reap(uv_timer_t *t)
-{
-	Job		   *j = t->data;
-
-	*find(j->id) = j->next;
-	delivery_free(j->delivery);
-	uv_close((uv_handle_t *) t, reaper_closed);
-}
-
-static void
-sink_gone(void *user)
-{
-	Job		   *j = user;
-
-	/* not from inside the delivery */
-	uv_timer_start(&j->reaper, on_reap, 0, 0);
-}
-
-static void
-on_event(void *user, const NostrEvent *ev)
-{
-	delivery_event(((Job *) user)->delivery, ev);
-}
-
-static void
-on_rejected(void *user, const char *reason, const uint8_t id[32],
-			const char *sample, size_t len)
-{
-	delivery_rejected(((Job *) user)->delivery, reason, id, sample, len);
-}
-
-static void
-on_page_end(void *user)
-{
-	delivery_page_end(((Job *) user)->delivery);
-}
-
-static void
-on_window(void *user, int64_t since, int64_t until, SyncState state,
-		  const char *proof, const char *reason)
-{
-	delivery_window(((Job *) user)->delivery, since, until, state, proof, reason);
-}
-
-static void
-on_sync_done(void *user, const SyncResult *r)
-{
-	Job		   *j = user;
-
-	j->sync = NULL;
-	delivery_result(j->delivery, r);
-}
-
 static bool
 read_url(WireReader *r, NostrRelayUrl *url, const char **bad)
 {
@@ -237,26 +146,24 @@ start_validate(const WireFrame *f)
 }
 
 static void
-run_sync(uint32_t id, const NostrRelayUrl *url, const SyncSpec *spec)
+on_sync_gone(void *user)
 {
-	static const DeliverySink sink = {sink_out, sink_flush, sink_pause, sink_gone};
-	static const SyncCallbacks cb = {on_event, on_rejected, on_page_end, on_window,
-	on_sync_done};
+	drop(user);
+}
+
+static void
+run_sync(uint32_t id, const NostrRelayUrl *url, SyncSpec *spec)
+{
 	Job		   *j = add(id);
 
+	spec->seckey = have_key ? key.seckey : NULL;
 	if (j != NULL)
-		j->delivery = delivery_new(id, &sink, j);
-	if (j != NULL && j->delivery != NULL)
-		j->sync = sync_start(net, url, spec, &cb, j);
+		j->sync = sync_job_start(net, id, url, spec, on_sync_gone, j);
 	if (j != NULL && j->sync != NULL)
 	{
-		uv_timer_init(uv_default_loop(), &j->reaper);
-		j->reaper.data = j;
-		apply_pause(j);
+		sync_job_pause(j->sync, all_paused);
 		return;
 	}
-	if (j != NULL && j->delivery != NULL)
-		delivery_free(j->delivery);
 	if (j != NULL)
 		drop(j);
 	plain_result(id, WIRE_OUTCOME_FAILED, net_failure_name(NET_RESOURCES),
@@ -269,28 +176,12 @@ start_sync(const WireFrame *f)
 	SyncWindow	w[WIRE_MAX_WINDOWS];
 	WireReader	r;
 	NostrRelayUrl url;
-	SyncSpec	spec = {0};
+	SyncSpec	spec;
 	const char *bad;
 
 	wire_reader(&r, f);
-	if (!read_url(&r, &url, &bad))
+	if (!read_url(&r, &url, &bad) || !sync_job_read(&r, &spec, w))
 		return false;
-	spec.filter = (const char *) wire_get_bytes(&r, WIRE_MAX_FILTER, &spec.filter_len);
-	spec.slice_ms = wire_get_u32(&r);
-	spec.page_limit = wire_get_u32(&r);
-	spec.nwindows = wire_get_u16(&r);
-	if (spec.nwindows > WIRE_MAX_WINDOWS)
-		return false;
-	for (uint16_t i = 0; i < spec.nwindows; i++)
-	{
-		w[i].since = (int64_t) wire_get_u64(&r);
-		w[i].until = (int64_t) wire_get_u64(&r);
-		if (w[i].since > w[i].until)
-			return false;
-	}
-	if (!wire_done(&r))
-		return false;
-	spec.window = w;
 	if (bad != NULL)
 		plain_result(f->job, WIRE_OUTCOME_FAILED,
 					 net_failure_name(NET_ADDRESS_REFUSED), bad, NULL);
@@ -299,30 +190,23 @@ start_sync(const WireFrame *f)
 	return true;
 }
 
-static bool
-take_answer(const WireFrame *f, Job *j)
-{
-	WireReader	r;
-	uint32_t	seq;
-	uint16_t	n;
-	const uint8_t *bits;
-	size_t		len;
-
-	wire_reader(&r, f);
-	seq = wire_get_u32(&r);
-	n = wire_get_u16(&r);
-	bits = wire_get_bytes(&r, WIRE_MAX_OFFER / 8, &len);
-	if (!wire_done(&r))
-		return false;
-	if (j == NULL || j->delivery == NULL)
-		return true;
-	return delivery_answer(j->delivery, seq, n, bits, len);
-}
-
 void
 jobs_open(Net *n)
 {
+	const char *why = NULL;
+
 	net = n;
+	if (net_config(n)->key_file[0] == '\0')
+		return;
+	why = nostr_keys_load(net_config(n)->key_file, &key);
+	have_key = why == NULL;
+	if (why != NULL)
+	{
+		char		text[128];
+
+		snprintf(text, sizeof(text), "key_file: %s; ephemeral keys are used", why);
+		channel_log(2, text);
+	}
 }
 
 bool
@@ -339,14 +223,15 @@ jobs_frame(const WireFrame *f, const char **why)
 			*why = "malformed SYNC";
 			return f->job != 0 && j == NULL && start_sync(f);
 		case WIRE_ANSWER:
-			*why = "malformed ANSWER";
-			return take_answer(f, j);
+		case WIRE_SET:
+			*why = "malformed ANSWER or SET";
+			return sync_job_frame(j != NULL ? j->sync : NULL, f);
 		case WIRE_CANCEL:
 			*why = "malformed CANCEL";
 			if (f->len == 0 && j != NULL && j->validate != NULL)
 				validate_cancel(j->validate);
 			else if (f->len == 0 && j != NULL && j->sync != NULL)
-				sync_cancel(j->sync);
+				sync_job_cancel(j->sync);
 			return f->len == 0;
 		default:
 			*why = "unknown frame";
@@ -360,5 +245,6 @@ jobs_pause_all(bool paused)
 	all_paused = paused;
 	for (int i = 0; i < BUCKETS; i++)
 		for (Job *j = table[i]; j != NULL; j = j->next)
-			apply_pause(j);
+			if (j->sync != NULL)
+				sync_job_pause(j->sync, paused);
 }

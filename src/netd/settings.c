@@ -89,6 +89,8 @@ settings_set(NetConfig *c, const char *name, const char *v)
 		return set_str(v, c->dns_servers, sizeof(c->dns_servers));
 	if (strcmp(name, "user_agent") == 0)
 		return set_str(v, c->user_agent, sizeof(c->user_agent));
+	if (strcmp(name, "key_file") == 0)
+		return set_str(v, c->key_file, sizeof(c->key_file));
 	return false;
 }
 

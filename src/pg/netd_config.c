@@ -76,6 +76,7 @@ netd_put_config(NostrBuf *out)
 	put(&c, "ca_file", bb_ca_file);
 	put(&c, "dns_servers", bb_dns_servers);
 	put(&c, "user_agent", USER_AGENT);
+	put(&c, "key_file", bb_key_file);
 
 	mark = wire_begin(out, WIRE_CONFIG, 0);
 	wire_put_u16(out, (uint16_t) c.n);

@@ -122,6 +122,32 @@ sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c)
 	return true;
 }
 
+/* Answers a SET_REQUEST. */
+bool
+sync_batch_set(const WireFrame *f, int32 relay_id)
+{
+	WireReader	r;
+	uint32		seq;
+	int64		since;
+	int64		until;
+	int64		below_key;
+	size_t		mark;
+
+	wire_reader(&r, f);
+	seq = wire_get_u32(&r);
+	since = (int64_t) wire_get_u64(&r);
+	until = (int64_t) wire_get_u64(&r);
+	below_key = (int64_t) wire_get_u64(&r);
+	if (!wire_done(&r) || since > until || below_key < 0)
+		return false;
+	mark = wire_begin(netd_out(), WIRE_SET, f->job);
+	wire_put_u32(netd_out(), seq);
+	wire_put_u8(netd_out(), 1);
+	wire_put_u16(netd_out(), 0);
+	wire_end(netd_out(), mark);
+	return true;
+}
+
 bool
 sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c)
 {
@@ -172,6 +198,7 @@ sync_batch_window(const WireFrame *f, int32 relay_id, const char *filter,
 	size_t		reason_len;
 	const uint8_t *proof;
 	const uint8_t *reason;
+	uint8		purpose;
 
 	wire_reader(&r, f);
 	since = (int64) wire_get_u64(&r);
@@ -179,7 +206,10 @@ sync_batch_window(const WireFrame *f, int32 relay_id, const char *filter,
 	state = wire_get_u8(&r);
 	proof = wire_get_bytes(&r, WIRE_MAX_TEXT, &proof_len);
 	reason = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
-	if (!wire_done(&r) || state >= lengthof(states) || since > until)
+	purpose = wire_get_u8(&r);
+	(void) wire_get_u64(&r);	/* held */
+	if (!wire_done(&r) || state >= lengthof(states) || since > until ||
+		purpose > WIRE_RECHECK)
 		return false;
 	/* What has not happened yet is not a gap either. */
 	until = Min(until, state == WIRE_WINDOW_OPEN ? job_started : job_started - overlap);

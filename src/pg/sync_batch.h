@@ -22,6 +22,7 @@ typedef struct SyncCounts		/* since the last sync_batch_counts_flush */
 /* false: the frame is malformed (nothing of it was done). */
 extern bool sync_batch_offer(const WireFrame *f, int32 relay_id, SyncCounts *c);
 extern bool sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c);
+extern bool sync_batch_set(const WireFrame *f, int32 relay_id);
 extern bool sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c);
 extern bool sync_batch_window(const WireFrame *f, int32 relay_id, const char *filter,
 							  int64 job_started, int overlap);

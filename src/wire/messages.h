@@ -11,7 +11,10 @@
  *        <------------------------- OFFER seq, (key, id)*     hashed, not yet verified
  *   ANSWER seq, bitmap ----------->  verifies the unknown ones
  *        <------------------------- EVENTS (verified), REJECTED (the others)
+ *        <------------------------- SET_REQUEST seq, window   only for negentropy (NIP-77)
+ *   SET seq, (key, time, id)* --->  what the archive has observed there
  *        <------------------------- WINDOW range, state ...   after all its events
+ *        <------------------------- PASSED                    windows done, tail goes on
  *        <------------------------- RESULT                    last frame of the job
  *
  * A job is known by the number the worker gave it.  Frames of a job come in
@@ -29,6 +32,7 @@
 #define WIRE_MAX_OPEN_OFFERS	4		/* per job */
 #define WIRE_MAX_EVENTS			1024	/* records in one EVENTS */
 #define WIRE_MAX_WINDOWS		256		/* windows in one SYNC */
+#define WIRE_MAX_SET			8192	/* items in one SET */
 #define WIRE_MAX_URL			2048
 #define WIRE_MAX_FILTER			65536	/* bytes of JSON */
 #define WIRE_MAX_TEXT			1024	/* reasons; cut by the sender at a character */
@@ -42,11 +46,22 @@ typedef enum WireType
 								 * again after each reload */
 	WIRE_VALIDATE = 2,			/* str url */
 	WIRE_SYNC = 3,				/* str url, str filter (JSON object, "{}"), u32 slice_ms,
-								 * u32 page_limit, u16 n, n x (i64 since, i64 until);
-								 * until INT64_MAX = no bound; newest window first */
+								 * u32 tail_ms (0: no live tail; otherwise the job
+								 * stays subscribed that long after its windows),
+								 * u32 timeout_ms (0: the network's), u32 page_limit,
+								 * u32 known_cap (largest page ever seen, 0 unknown),
+								 * u32 max_reqs_per_minute (0: learned), u8 negentropy
+								 * (WireSupport: 0 may try, 1 works, 2 don't), u8 flags
+								 * (WIRE_SYNC_AUTH), u64 held (observations of this
+								 * relay), u16 n, n x (i64 since, i64 until,
+								 * u8 WirePurpose); until INT64_MAX = no bound; newest
+								 * window first */
 	WIRE_ANSWER = 4,			/* u32 seq, u16 n, bytes bitmap (bit i of byte i/8 set:
 								 * pair i is unknown, verify and send it) */
 	WIRE_CANCEL = 5,			/* end the job soon; RESULT still comes */
+	WIRE_SET = 6,				/* u32 seq, u8 last, u16 n (<= WIRE_MAX_SET), n x (i64 key,
+								 * i64 created_at, fixed id[32]), newest first: observed
+								 * of this relay within the window asked for */
 
 	/* child -> worker */
 	WIRE_HELLO = 32,			/* u32 WIRE_VERSION, str build version, str sandbox state */
@@ -58,11 +73,35 @@ typedef enum WireType
 								 * (zeros if unreadable), u64 count (how many alike),
 								 * bytes sample (<= WIRE_MAX_SAMPLE)) */
 	WIRE_WINDOW = 37,			/* i64 since, i64 until (inclusive), u8 WireWindowState,
-								 * str proof, str reason */
-	WIRE_RESULT = 38			/* u8 WireOutcome, str class, str reason, u32 dns_us, u32
+								 * str proof, str reason, u8 WirePurpose, u64 held (events
+								 * that the relay showed to have in it) */
+	WIRE_RESULT = 38,			/* u8 WireOutcome, str class, str reason, u32 dns_us, u32
 								 * tcp_us, u32 tls_us, u32 upgrade_us, u32 first_answer_us,
-								 * u64 events_received, u64 bytes_received, u32 reqs */
+								 * u64 events_received, u64 bytes_received, u32 reqs,
+								 * u32 max_page (largest page seen, 0 none), u8 negentropy
+								 * (WireSupport), u8 auth (0 not asked, 1 accepted,
+								 * 2 refused), u32 retry_after_ms (0: none),
+								 * u32 max_reqs_per_minute (learned, 0: none) */
+	WIRE_PASSED = 39,			/* payload of RESULT: the windows are handled, the job goes
+								 * on as a live tail */
+	WIRE_SET_REQUEST = 40		/* u32 seq, i64 since, i64 until (inclusive), i64 below_key
+								 * (exclusive; INT64_MAX: from the newest) */
 } WireType;
+
+#define WIRE_SYNC_AUTH	1		/* flag of SYNC: NIP-42 AUTH is allowed */
+
+typedef enum WireSupport
+{
+	WIRE_SUPPORT_UNKNOWN = 0,
+	WIRE_SUPPORT_WORKS = 1,
+	WIRE_SUPPORT_REFUSED = 2
+} WireSupport;
+
+typedef enum WirePurpose		/* of a window */
+{
+	WIRE_FETCH = 0,
+	WIRE_RECHECK = 1
+} WirePurpose;
 
 typedef enum WireWindowState
 {
