@@ -13,7 +13,6 @@
 #include "tags_json.h"
 #include "utf8.h"
 
-#define MIN_HEX_TEXT	16		/* shorter strings are stored as they are */
 #define MAX_ELEMENT		((size_t) 1 << 33)	/* keeps len << 1 in 5 varint bytes */
 
 static bool
@@ -80,7 +79,7 @@ nostr_tags_element(NostrBuf *out, const uint8_t *s, size_t len)
 	dst = nostr_buf_reserve(out, len + NOSTR_VARINT_MAX);
 	if (dst == NULL)
 		return;
-	if (len >= MIN_HEX_TEXT && len % 2 == 0)
+	if (len >= NOSTR_TAG_MIN_HEX && len % 2 == 0)
 	{
 		/* decoded where it will stay; overwritten below when it is not hex */
 		n = nostr_varint_write((uint64_t) (len / 2) << 1 | 1, dst);
@@ -223,8 +222,8 @@ static bool
 element_canonical(const NostrTagElement *el)
 {
 	if (el->hex)
-		return 2 * el->len >= MIN_HEX_TEXT;
-	if (el->len >= MIN_HEX_TEXT && el->len % 2 == 0)
+		return 2 * el->len >= NOSTR_TAG_MIN_HEX;
+	if (el->len >= NOSTR_TAG_MIN_HEX && el->len % 2 == 0)
 	{
 		bool		hex = true;
 

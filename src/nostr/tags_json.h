@@ -11,6 +11,8 @@
 #include "json.h"
 
 #define NOSTR_VARINT_MAX 5
+/* characters; shorter elements are never stored as hex */
+#define NOSTR_TAG_MIN_HEX 16
 
 /* v < 2^35; returns the number of bytes. */
 extern size_t nostr_varint_write(uint64_t v, uint8_t out[NOSTR_VARINT_MAX]);

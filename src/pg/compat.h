@@ -84,4 +84,25 @@ bb_owns_extension(Oid extoid)
 #endif
 }
 
+/* In a check hook: the new value becomes a copy of "text"; false: no memory. */
+static inline bool
+bb_guc_replace(char **newval, const char *text)
+{
+#if PG_VERSION_NUM >= 160000
+	char	   *copy = guc_strdup(LOG, text);
+
+	if (copy != NULL)
+		guc_free(*newval);
+#else
+	char	   *copy = strdup(text);
+
+	if (copy != NULL)
+		free(*newval);
+#endif
+	if (copy == NULL)
+		return false;
+	*newval = copy;
+	return true;
+}
+
 #endif

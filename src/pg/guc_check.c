@@ -12,8 +12,10 @@
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
+#include "nostr/filter.h"
 #include "nostr/special_addr.h"
 #include "pg/guc_check.h"
+#include "wire/messages.h"
 
 bool
 bb_check_databases(char **newval, void **extra, GucSource source)
@@ -107,42 +109,68 @@ bb_check_path(char **newval, void **extra, GucSource source)
 	return false;
 }
 
-/* Brackets and strings must balance; the rest is checked by the crawler. */
+/* What the synchronizer decides itself does not belong in its filter. */
+static bool
+filter_has_bounds(const NostrFilter *f)
+{
+	if (f->since != INT64_MIN || f->until != INT64_MAX || f->limit >= 0)
+	{
+		GUC_check_errdetail("The filter has \"since\", \"until\" or \"limit\".");
+		GUC_check_errhint("Use bigbrotr.synchronizer_since for the oldest event time and bigbrotr.synchronizer_page for the limit; the synchronizer moves the window itself.");
+		return true;
+	}
+	if (f->search != NULL)
+	{
+		GUC_check_errdetail("The filter has \"search\".");
+		GUC_check_errhint("What a search finds is up to each relay, so no window could ever be proved complete.");
+		return true;
+	}
+	if (nostr_filter_never(f))
+	{
+		GUC_check_errdetail("No event can match the filter: one of its lists is empty.");
+		GUC_check_errhint("Leave the list out to ask for every value; bigbrotr.synchronizer_interval = 0 turns the synchronizer off.");
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The value becomes its canonical text: coverage is kept per text, and a
+ * filter that was only written in another way must find its coverage again.
+ */
 bool
 bb_check_filter(char **newval, void **extra, GucSource source)
 {
-	const char *p = *newval ? *newval : "";
-	int			depth = 0;
-	bool		string = false;
-	bool		ended = false;
-	bool		ok = strlen(p) <= 65536;
+	NostrFilter f;
+	NostrFilterReject why;
+	NostrBuf	text;
+	size_t		at;
+	bool		ok;
 
-	for (; *p && isspace((unsigned char) *p); p++)
-		;
-	ok = ok && *p == '{';
-	for (; *p && ok; p++)
-	{
-		if (string)
-		{
-			if (*p == '\\' && p[1] != '\0')
-				p++;
-			else if (*p == '"')
-				string = false;
-		}
-		else if (ended)
-			ok = isspace((unsigned char) *p) != 0;
-		else if (*p == '"')
-			string = true;
-		else if (*p == '{' || *p == '[')
-			depth++;
-		else if (*p == '}' || *p == ']')
-			ended = --depth == 0;
-	}
-	if (ok && ended && !string)
+	if (*newval == NULL)
 		return true;
-	GUC_check_errdetail("The filter is not one JSON object of at most 65536 bytes.");
-	GUC_check_errhint("Write a NIP-01 filter such as '{\"kinds\":[0,3,10002]}'; '{}' asks for everything.");
-	return false;
+	why = nostr_filter_parse(*newval, strlen(*newval), &f, &at);
+	ok = why == NOSTR_FILTER_OK;
+	if (!ok)
+	{
+		GUC_check_errdetail("At byte %zu: %s.", at + 1, nostr_filter_reject_text(why));
+		GUC_check_errhint("Write a NIP-01 filter such as '{\"kinds\":[0,3,10002]}'; '{}' asks for everything.");
+	}
+	ok = ok && !filter_has_bounds(&f);
+	nostr_buf_init(&text, WIRE_MAX_FILTER);
+	if (ok)
+	{
+		nostr_filter_json(&f, &text);
+		nostr_buf_append_byte(&text, 0);
+		ok = !text.failed;
+		if (!ok)
+			GUC_check_errdetail("The filter is longer than %d bytes.", WIRE_MAX_FILTER - 1);
+	}
+	if (ok)
+		ok = bb_guc_replace(newval, (char *) text.data);
+	nostr_buf_free(&text);
+	nostr_filter_free(&f);
+	return ok;
 }
 
 bool
