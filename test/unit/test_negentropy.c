@@ -1,0 +1,341 @@
+/*
+ * test_negentropy.c
+ *
+ * The protocol's bytes, reconciliations of random sets against the set
+ * difference, and peers that lie.
+ */
+#include "pgfree.h"
+
+#include <stdlib.h>
+
+#include "check.h"
+#include "crypto.h"
+#include "hex.h"
+#include "negentropy.h"
+
+#define MAX_ITEMS 20000
+
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t
+rnd(uint64_t n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (seed >> 11) % n;
+}
+
+static void
+random_id(uint8_t id[32])
+{
+	for (int i = 0; i < 32; i++)
+		id[i] = (uint8_t) rnd(256);
+}
+
+/* An id whose bytes are all b. */
+static const uint8_t *
+id_of(uint8_t b)
+{
+	static uint8_t id[32];
+
+	memset(id, b, 32);
+	return id;
+}
+
+static const char *
+hex_of(const NostrBuf *b)
+{
+	static char text[4096];
+
+	text[0] = 0;
+	if (b->len < sizeof(text) / 2)
+	{
+		nostr_hex_encode(b->data, b->len, text);
+		text[2 * b->len] = 0;
+	}
+	return text;
+}
+
+static NostrNegStatus
+receive_hex(NostrNeg *neg, const char *hex, NostrBuf *out)
+{
+	uint8_t		msg[2048];
+	size_t		len = strlen(hex) / 2;
+
+	CHECK(nostr_hex_decode(hex, strlen(hex), msg, len));
+	return nostr_neg_receive(neg, msg, len, out);
+}
+
+/* ---------------------------------------------------------------- differences */
+
+typedef struct Found
+{
+	uint8_t		(*ids)[33];		/* the id, and whether we have it */
+	size_t		n;
+	size_t		cap;
+} Found;
+
+static void
+collect(void *arg, bool have, const uint8_t id[32])
+{
+	Found	   *f = arg;
+
+	if (f->n == f->cap)
+	{
+		f->cap = f->cap * 2 + 64;
+		f->ids = realloc(f->ids, f->cap * sizeof(*f->ids));
+	}
+	memcpy(f->ids[f->n], id, 32);
+	f->ids[f->n++][32] = have;
+}
+
+static int
+compare_found(const void *a, const void *b)
+{
+	return memcmp(a, b, 33);
+}
+
+static size_t
+unique(Found *f)
+{
+	size_t		n = 0;
+
+	if (f->n > 0)
+		qsort(f->ids, f->n, sizeof(*f->ids), compare_found);
+	for (size_t i = 0; i < f->n; i++)
+		if (n == 0 || memcmp(f->ids[n - 1], f->ids[i], 33) != 0)
+			memmove(f->ids[n++], f->ids[i], 33);
+	return n;
+}
+
+/* -------------------------------------------------------------------- bytes */
+
+static void
+test_bytes(void)
+{
+	NostrNegSet set;
+	NostrNeg	neg;
+	NostrBuf	out;
+	Found		found = {0};
+
+	nostr_buf_init(&out, NOSTR_NEG_MAX_MESSAGE);
+
+	/* an empty client asks for all; an empty server says that there is none */
+	nostr_neg_set_init(&set, 10);
+	CHECK(nostr_neg_set_seal(&set));
+	nostr_neg_client(&neg, &set, 0, UINT64_MAX, NULL, collect, &found);
+	CHECK(nostr_neg_open(&neg, &out) == NOSTR_NEG_SEND);
+	CHECK_STR(hex_of(&out), "6100000200");
+	CHECK(receive_hex(&neg, "6100000200", &out) == NOSTR_NEG_DONE);
+	CHECK(out.len == 0 && found.n == 0);
+	nostr_neg_free(&neg);
+	nostr_neg_set_free(&set);
+
+	/* a version we do not speak gets ours, then ours works */
+	nostr_neg_set_init(&set, 10);
+	CHECK(nostr_neg_set_add(&set, 12345, id_of(0xee)));
+	CHECK(nostr_neg_set_seal(&set));
+	CHECK(!nostr_neg_set_add(&set, 1, id_of(1)));
+	nostr_neg_server(&neg, &set, 0, UINT64_MAX, NULL);
+	CHECK(receive_hex(&neg, "62aabbccddeeff", &out) == NOSTR_NEG_SEND);
+	CHECK_STR(hex_of(&out), "61");
+	CHECK(receive_hex(&neg, "6100000200", &out) == NOSTR_NEG_SEND);
+	CHECK_STR(hex_of(&out), "6100000201"
+			  "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
+	/* what the peer skips is skipped; so is what it does not mention */
+	CHECK(receive_hex(&neg, "61000000", &out) == NOSTR_NEG_SEND);
+	CHECK_STR(hex_of(&out), "61");
+	CHECK(receive_hex(&neg, "61", &out) == NOSTR_NEG_SEND);
+	CHECK_STR(hex_of(&out), "61");
+	/* up to 12345 exclusive: varint 12346 = 96 * 128 + 58 */
+	CHECK(receive_hex(&neg, "61e03a000200", &out) == NOSTR_NEG_SEND);
+	CHECK_STR(hex_of(&out), "61e03a000200");
+	/* the fingerprint: sha256(32 x ee || 01), 16 bytes; equal is silence */
+	CHECK(receive_hex(&neg, "61000001" "d5530eded759c1cb5749aacb9bc66bb2", &out) == NOSTR_NEG_SEND);
+	CHECK_STR(hex_of(&out), "61");
+	/* unequal is a list of one, behind the part that is skipped */
+	CHECK(receive_hex(&neg, "6101010500" "000001" "00000000000000000000000000000000", &out) == NOSTR_NEG_SEND);
+	CHECK_STR(hex_of(&out), "6101010500" "00000201"
+			  "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
+	nostr_neg_free(&neg);
+	nostr_neg_set_free(&set);
+	nostr_buf_free(&out);
+	free(found.ids);
+}
+
+static void
+test_sets(void)
+{
+	NostrNegSet set;
+
+	nostr_neg_set_init(&set, 4);
+	CHECK(!nostr_neg_set_add(&set, UINT64_MAX, id_of(1)));
+	CHECK(nostr_neg_set_add(&set, 7, id_of(2)));
+	CHECK(nostr_neg_set_add(&set, 5, id_of(9)));
+	CHECK(nostr_neg_set_add(&set, 7, id_of(1)));
+	CHECK(nostr_neg_set_add(&set, 7, id_of(2)));
+	CHECK(!nostr_neg_set_add(&set, 8, id_of(2)));
+	CHECK(!nostr_neg_set_seal(&set));
+	nostr_neg_set_free(&set);
+
+	CHECK(nostr_neg_set_add(&set, 7, id_of(2)));
+	CHECK(nostr_neg_set_add(&set, 5, id_of(9)));
+	CHECK(nostr_neg_set_add(&set, 7, id_of(1)));
+	CHECK(nostr_neg_set_add(&set, 7, id_of(2)));
+	CHECK(nostr_neg_set_seal(&set));
+	CHECK(set.n == 3);
+	CHECK(set.items[0].id[0] == 9 && set.items[1].id[0] == 1 && set.items[2].id[0] == 2);
+	CHECK(nostr_neg_set_find(&set, 0) == 0);
+	CHECK(nostr_neg_set_find(&set, 6) == 1);
+	CHECK(nostr_neg_set_find(&set, 7) == 1);
+	CHECK(nostr_neg_set_find(&set, 8) == 3);
+	nostr_neg_set_free(&set);
+}
+
+/* ------------------------------------------------------- random reconciliations */
+
+static NostrNegItem pool[MAX_ITEMS];
+static uint8_t owner[MAX_ITEMS];	/* bit 0 client, bit 1 server */
+
+/* Items of either side, both, or none of the window. */
+static size_t
+make_pool(NostrNegSet *client, NostrNegSet *server, size_t n)
+{
+	uint64_t	seconds = rnd(4) == 0 ? 1 + rnd(3) : 1 + rnd(2 * n + 1);
+	unsigned	differ = 1u << rnd(11);	/* of 1024: owned by one side only */
+	bool		runs = rnd(2);
+	uint8_t		both = 3;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		NostrNegItem *item = &pool[i];
+
+		item->timestamp = rnd(50) == 0 ? 0 : 1700000000 + rnd(seconds);
+		if (rnd(200) == 0)
+			item->timestamp = UINT64_MAX - 1 - rnd(2);
+		random_id(item->id);
+		/* ids that share long prefixes, and whole first bytes */
+		if (i > 0 && rnd(20) == 0)
+		{
+			memcpy(item->id, pool[rnd(i)].id, rnd(31));
+		}
+		if (!runs || rnd(30) == 0)
+			both = rnd(1024) < differ ? 1 + (uint8_t) rnd(2) : 3;
+		owner[i] = both;
+		if (both & 1)
+			CHECK(nostr_neg_set_add(client, item->timestamp, item->id));
+		if (both & 2)
+			CHECK(nostr_neg_set_add(server, item->timestamp, item->id));
+	}
+	return n;
+}
+
+static void
+limits_of(NostrNegLimits *limits)
+{
+	static const size_t frames[] = {4096, 4096, 5000, 10000, 60000, 500000, NOSTR_NEG_MAX_MESSAGE};
+
+	memset(limits, 0, sizeof(*limits));
+	limits->frame = frames[rnd(sizeof(frames) / sizeof(frames[0]))];
+	limits->rounds = 100000;
+}
+
+/* Runs both to the end; the number of rounds, or -1. */
+static int
+reconcile(NostrNeg *client, NostrNeg *server)
+{
+	NostrBuf	ask;
+	NostrBuf	answer;
+	NostrNegStatus status;
+	int			rounds = 0;
+
+	nostr_buf_init(&ask, NOSTR_NEG_MAX_MESSAGE);
+	nostr_buf_init(&answer, NOSTR_NEG_MAX_MESSAGE);
+	status = nostr_neg_open(client, &ask);
+	while (status == NOSTR_NEG_SEND)
+	{
+		if (ask.len > client->limits.frame ||
+			nostr_neg_receive(server, ask.data, ask.len, &answer) != NOSTR_NEG_SEND ||
+			answer.len > server->limits.frame)
+		{
+			status = NOSTR_NEG_FAILED;
+			break;
+		}
+		status = nostr_neg_receive(client, answer.data, answer.len, &ask);
+		rounds++;
+	}
+	nostr_buf_free(&ask);
+	nostr_buf_free(&answer);
+	if (status != NOSTR_NEG_DONE)
+		fprintf(stderr, "client %s, server %s after %d rounds\n",
+				nostr_neg_error_name(client->error), nostr_neg_error_name(server->error), rounds);
+	return status == NOSTR_NEG_DONE ? rounds : -1;
+}
+
+static bool
+one_reconciliation(size_t n)
+{
+	NostrNegSet cset;
+	NostrNegSet sset;
+	NostrNeg	client;
+	NostrNeg	server;
+	NostrNegLimits climits;
+	NostrNegLimits slimits;
+	Found		found = {0};
+	Found		expected = {0};
+	uint64_t	since = rnd(3) == 0 ? 1700000000 + rnd(n + 1) : 0;
+	uint64_t	until = rnd(3) == 0 ? 1700000000 + rnd(2 * n + 1) : UINT64_MAX;
+	size_t		nf;
+	size_t		ne;
+	bool		ok;
+
+	nostr_neg_set_init(&cset, n);
+	nostr_neg_set_init(&sset, n);
+	make_pool(&cset, &sset, n);
+	ok = nostr_neg_set_seal(&cset) && nostr_neg_set_seal(&sset);
+	for (size_t i = 0; i < n; i++)
+		if (owner[i] != 3 && pool[i].timestamp >= since && pool[i].timestamp <= until)
+			collect(&expected, owner[i] == 1, pool[i].id);
+	limits_of(&climits);
+	limits_of(&slimits);
+	nostr_neg_client(&client, &cset, since, until, &climits, collect, &found);
+	nostr_neg_server(&server, &sset, since, until, &slimits);
+	ok &= reconcile(&client, &server) >= 0;
+	nf = unique(&found);
+	ne = unique(&expected);
+	ok &= nf == ne && (ne == 0 || memcmp(found.ids, expected.ids, ne * 33) == 0);
+	nostr_neg_free(&client);
+	nostr_neg_free(&server);
+	nostr_neg_set_free(&cset);
+	nostr_neg_set_free(&sset);
+	free(found.ids);
+	free(expected.ids);
+	return ok;
+}
+
+static void
+test_random(void)
+{
+	size_t		agreed = 0;
+
+	for (int i = 0; i < 10000; i++)
+	{
+		size_t		n = rnd(1u << rnd(10));
+
+		if (i % 500 == 0)
+			n = rnd(MAX_ITEMS);
+		agreed += one_reconciliation(n);
+	}
+	CHECK(agreed == 10000);
+}
+
+int
+main(void)
+{
+	CHECK(nostr_crypto_init());
+	test_bytes();
+	test_sets();
+	test_random();
+	return check_done();
+}
