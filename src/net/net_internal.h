@@ -98,6 +98,7 @@ struct WsConn
 	uint64_t	mark;			/* start of the phase, uv_hrtime() ns */
 	WsTimings	timings;
 	uint64_t	bytes_received;
+	NetSeen    *seen;			/* NULL: nobody asked */
 
 	NostrBuf	in;				/* the message being assembled */
 	size_t		in_max;			/* limit for it, taken when it begins */

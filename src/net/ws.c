@@ -360,6 +360,11 @@ attempt(WsConn *c)
 		ws_lws_connect(c, c->unix_address);
 		return;
 	}
+	if (c->seen != NULL)
+	{
+		c->seen->has_address = true;
+		c->seen->address = c->addr[c->next_addr];
+	}
 	nostr_addr_format(&c->addr[c->next_addr++], text);
 	/* Each address has an equal share of what is left; TLS and upgrade then
 	 * run until the deadline (timeout_cb arms the rest). */
@@ -433,6 +438,12 @@ ws_connect(Net *net, const NostrRelayUrl *url, const WsCallbacks *cb, void *user
 	net->conns = c;
 	ws_ready(c);
 	return c;
+}
+
+void
+ws_observe(WsConn *c, NetSeen *seen)
+{
+	c->seen = seen;
 }
 
 void

@@ -14,6 +14,7 @@
 #define NET_WS_H
 
 #include "net.h"
+#include "seen.h"
 
 typedef struct WsConn WsConn;
 
@@ -39,6 +40,9 @@ typedef struct WsCallbacks
 /* The URL must be canonical.  NULL: out of memory only. */
 extern WsConn *ws_connect(Net *net, const NostrRelayUrl *url,
 						  const WsCallbacks *cb, void *user);
+/* Fills *seen (seen_init'ed) with what the peer shows; right after
+ * ws_connect.  Written to until closed() returns. */
+extern void ws_observe(WsConn *c, NetSeen *seen);
 /* Copies and queues one text message.  false: not open, or more than
  * WS_MAX_QUEUED bytes wait. */
 #define WS_MAX_QUEUED (1024 * 1024)

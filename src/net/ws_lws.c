@@ -89,6 +89,21 @@ ws_peer_spoke(WsConn *c)
 	return info.received > 1;
 }
 
+/* Headers of the answer to the upgrade, granted or refused. */
+static void
+observe_answer(WsConn *c, struct lws *wsi)
+{
+	NetSeen    *s = c->seen;
+
+	if (s == NULL)
+		return;
+	s->http_status = (int) lws_http_client_http_response(wsi);
+	if (lws_hdr_copy(wsi, s->server, sizeof(s->server), WSI_TOKEN_HTTP_SERVER) < 0)
+		s->server[0] = '\0';
+	if (lws_hdr_custom_copy(wsi, s->powered_by, sizeof(s->powered_by), "x-powered-by:", 13) < 0)
+		s->powered_by[0] = '\0';
+}
+
 static void
 classify_connect(WsConn *c)
 {
@@ -349,7 +364,13 @@ ws_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 		case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 			snprintf(c->error, sizeof(c->error), "%.*s", (int) len, in != NULL ? (char *) in : "");
 			if (c->phase == WS_UPGRADING)
+			{
 				c->http_status = (int) lws_http_client_http_response(wsi);
+				observe_answer(c, wsi);
+			}
+			break;
+		case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+			observe_answer(c, wsi);
 			break;
 		case LWS_CALLBACK_CLIENT_ESTABLISHED:
 			if (!c->ended)

@@ -21,11 +21,23 @@ find_by_fd(Net *net, int fd)
 {
 	for (WsConn *c = net->conns; c != NULL; c = c->next)
 	{
-		if (c->wsi_live && c->wsi != NULL && c->phase == WS_CONNECTING &&
-			lws_get_socket_fd(c->wsi) == fd)
+		if (c->wsi_live && c->wsi != NULL && lws_get_socket_fd(c->wsi) == fd)
 			return c;
 	}
 	return NULL;
+}
+
+/* The handshake is over: what there was to see of it. */
+static void
+observe_handshake(WsConn *c, const SSL *ssl)
+{
+	X509	   *leaf = SSL_get1_peer_certificate(ssl);
+
+	if (leaf != NULL)
+		seen_certificate(&c->seen->tls, leaf, sk_X509_num(SSL_get_peer_cert_chain(ssl)),
+						 c->tls_verdict);
+	X509_free(leaf);
+	seen_handshake(&c->seen->tls, ssl);
 }
 
 static void
@@ -37,10 +49,14 @@ info_callback(const SSL *ssl, int where, int ret)
 	NostrAddr	addr;
 
 	(void) ret;
-	if (!(where & SSL_CB_HANDSHAKE_START) || net == NULL)
+	if (!(where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE)) || net == NULL)
 		return;
 	c = find_by_fd(net, SSL_get_fd(ssl));
 	if (c == NULL)
+		return;
+	if ((where & SSL_CB_HANDSHAKE_DONE) && c->seen != NULL)
+		observe_handshake(c, ssl);
+	if (!(where & SSL_CB_HANDSHAKE_START) || c->phase != WS_CONNECTING)
 		return;
 	ws_enter(c, WS_TLS);
 
@@ -75,6 +91,10 @@ ws_tls_verify(WsConn *c, void *x509_store_ctx, int preverify_ok)
 		return 0;
 	if (c->tls_verdict == 0)
 		c->tls_verdict = X509_STORE_CTX_get_error(x);
+	/* refused here, the handshake never ends: look at it now */
+	if (c->seen != NULL)
+		seen_certificate(&c->seen->tls, X509_STORE_CTX_get0_cert(x),
+						 sk_X509_num(X509_STORE_CTX_get0_untrusted(x)), c->tls_verdict);
 	if (!c->net->config.insecure_tls)
 		return 1;
 	X509_STORE_CTX_set_error(x, X509_V_OK);
