@@ -4,6 +4,7 @@
 #   make            build            make run    a private server that crawls
 #   make install    into PostgreSQL  make test   every test
 #   make lint       the rules        make fuzz   FUZZ_SECONDS per target
+#   make pgspot, make versions: against others' programs (test/peers)
 #   make bench      figures, each with its baseline
 
 EXTENSION    = bigbrotr
@@ -94,9 +95,10 @@ fuzz:
 	tools/setup test
 	$(MAKE) fuzz-run
 .PHONY: fuzz-run
-fuzz-run: $(FUZZERS)
+fuzz-run: $(FUZZERS) build/test/genevents
 	@for f in $(FUZZERS); do \
 		mkdir -p build/corpus/$$(basename $$f); \
+		test/fuzz/seeds $$(basename $$f) build/corpus/$$(basename $$f) || exit 1; \
 		echo "== $$f for $(FUZZ_SECONDS) s"; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=65536 \
 			build/corpus/$$(basename $$f) 2>build/$$(basename $$f).log \
@@ -139,3 +141,12 @@ build/test/bench_core: test/bench/bench_core.c $(NOSTR)
 bench:
 	tools/setup test
 	test/bench/run
+
+# --- what others wrote: needs package registries, so no part of make test --
+.PHONY: pgspot versions
+pgspot:
+	tools/setup run
+	test/peers/pgspot
+versions:
+	tools/setup test
+	test/peers/versions
