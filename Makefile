@@ -125,9 +125,12 @@ run:
 .PHONY: test-programs
 test-programs: build/test/relay build/test/genevents
 
-build/test/relay: test/relay/relay.c $(NOSTR)
+RELAYSRC   = $(filter-out test/relay/main.c test/relay/genevents.c,$(sort $(wildcard test/relay/*.c)))
+
+build/test/relay: test/relay/main.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOSTR)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -luv -lcrypto -lsecp256k1 -lidn2 -ljansson
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(RELAYSRC) $(NOSTR) -o $@ \
+		-luv -lcrypto -lsecp256k1 -lidn2 -ljansson
 
 build/test/genevents: test/relay/genevents.c $(NOSTR)
 	@mkdir -p $(@D)

@@ -1,0 +1,43 @@
+/*
+ * data.h
+ *
+ * Random data sets: what a relay holds.  Ids are right, signatures are noise
+ * (whoever reads these does not check them), so that making them is cheap.
+ */
+#ifndef TEST_PROPERTY_DATA_H
+#define TEST_PROPERTY_DATA_H
+
+#include "../relay/store.h"
+#include "random.h"
+
+#define DATA_BASE	INT64_C(1700000000)
+
+typedef enum DataShape
+{
+	DATA_SPREAD,				/* all over a span of time */
+	DATA_STEADY,				/* one a second */
+	DATA_SECONDS,				/* in very few seconds */
+	DATA_BURSTS,				/* spread, with dense seconds */
+	DATA_EXTREMES				/* with the ends of time: 0, 1, the future, milliseconds */
+} DataShape;
+#define DATA_SHAPES 5
+
+typedef struct DataSpec
+{
+	DataShape	shape;
+	int			events;
+	int64_t		span;			/* seconds */
+	int			kinds;			/* distinct ones */
+	int			authors;
+} DataSpec;
+
+extern const char *data_shape_name(DataShape s);
+extern void data_random_spec(DataSpec *d, Random *r);
+extern void data_fill(RelayStore *store, const DataSpec *d, Random *r);
+/* The nth kind and author that data_fill uses. */
+extern int	data_kind(int n);
+extern void data_author(int n, uint8_t pubkey[32]);
+/* Events in the densest second. */
+extern long data_density(const RelayStore *store);
+
+#endif
