@@ -89,7 +89,8 @@ type_of(const char *verb, size_t len)
 	}			verbs[] = {
 		{"EVENT", NOSTR_MSG_EVENT}, {"EOSE", NOSTR_MSG_EOSE},
 		{"CLOSED", NOSTR_MSG_CLOSED}, {"NOTICE", NOSTR_MSG_NOTICE},
-		{"OK", NOSTR_MSG_OK}, {"AUTH", NOSTR_MSG_AUTH}
+		{"OK", NOSTR_MSG_OK}, {"AUTH", NOSTR_MSG_AUTH},
+		{"NEG-MSG", NOSTR_MSG_NEG_MSG}, {"NEG-ERR", NOSTR_MSG_NEG_ERR}
 	};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
@@ -140,6 +141,28 @@ read_hints(NostrJson *js, NostrBuf *scratch, NostrMessage *out)
 	return js->error == NOSTR_OK;
 }
 
+/* NIP-77: the number behind the reason of a NEG-ERR, when there is one. */
+static bool
+read_number(NostrJson *js, NostrMessage *out)
+{
+	bool		first = false;
+	const uint8_t *s;
+	size_t		len;
+	uint8_t		c;
+
+	if (nostr_json_peek(js) != ',')
+		return true;
+	nostr_json_more(js, ']', &first);
+	c = nostr_json_peek(js);
+	if (c != '-' && (c < '0' || c > '9'))
+		return nostr_json_skip(js);
+	if (!nostr_json_number(js, &s, &len))
+		return false;
+	if (!nostr_json_int64(s, len, &out->number))
+		out->number = 0;
+	return true;
+}
+
 /* The parts behind the verb; what a type does not know is left unread. */
 static bool
 read_parts(NostrJson *js, NostrBuf *scratch, NostrMessage *out,
@@ -177,6 +200,8 @@ read_parts(NostrJson *js, NostrBuf *scratch, NostrMessage *out,
 			return nostr_json_skip(js);
 		if (!read_text(js, scratch, text))
 			return false;
+		if (type == NOSTR_MSG_NEG_ERR)
+			return read_number(js, out);
 	}
 	return true;
 }

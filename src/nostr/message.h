@@ -22,7 +22,9 @@ typedef enum NostrMessageType
 	NOSTR_MSG_CLOSED,			/* sub, text */
 	NOSTR_MSG_NOTICE,			/* text */
 	NOSTR_MSG_OK,				/* sub = event id (hex), ok, text */
-	NOSTR_MSG_AUTH				/* text = challenge */
+	NOSTR_MSG_AUTH,				/* text = challenge */
+	NOSTR_MSG_NEG_MSG,			/* sub, text = the message in hex */
+	NOSTR_MSG_NEG_ERR			/* sub, text, number = most records, 0 none */
 } NostrMessageType;
 
 typedef enum NostrEoseHint		/* NIP-67 */
@@ -43,6 +45,7 @@ typedef struct NostrMessage
 	size_t		raw_len;
 	bool		ok;
 	NostrEoseHint hint;
+	int64_t		number;
 } NostrMessage;
 
 extern NostrMessageType nostr_message_parse(const char *msg, size_t len,

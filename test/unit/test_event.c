@@ -467,6 +467,14 @@ test_message(void)
 	CHECK(m.type == NOSTR_MSG_OK && m.ok && m.sub_len == 2);
 	CHECK(message("[\"AUTH\",\"c\"]").type == NOSTR_MSG_AUTH);
 	CHECK(message("[\"COUNT\",\"c\",{\"count\":1}]").type == NOSTR_MSG_UNKNOWN);
+	m = message("[\"NEG-MSG\",\"n\",\"61\"]");
+	CHECK(m.type == NOSTR_MSG_NEG_MSG && m.text_len == 2 && strcmp(m.sub, "n") == 0);
+	m = message("[\"NEG-ERR\",\"n\",\"blocked: big\",500]");
+	CHECK(m.type == NOSTR_MSG_NEG_ERR && m.text_len == 12 && m.number == 500);
+	CHECK(message("[\"NEG-ERR\",\"n\",\"x\"]").number == 0);
+	CHECK(message("[\"NEG-ERR\",\"n\",\"x\",1e3]").number == 0);
+	CHECK(message("[\"NEG-ERR\",\"n\",\"x\",{},-1]").type == NOSTR_MSG_NEG_ERR);
+	CHECK(message("[\"NEG-ERR\",\"n\",\"x\",-]").type == NOSTR_MSG_INVALID);
 	CHECK(message("[1]").type == NOSTR_MSG_INVALID && message("[]").type == NOSTR_MSG_INVALID);
 	CHECK(message("[\"EOSE\",\"s\"]x").type == NOSTR_MSG_INVALID);
 	CHECK(strcmp(prefix("ERROR: auth-required: no"), "auth-required") == 0);
