@@ -10,8 +10,11 @@ use Exporter 'import';
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Test::More ();
+use Time::HiRes ();
 
-our @EXPORT = qw(bigbrotr_node generate_events start_relay stop_relay event_ids seed_relays);
+our @EXPORT = qw(bigbrotr_node generate_events start_relay stop_relay event_ids seed_relays
+  worker_pid wait_workers net_pids wait_for wait_log set_conf elapsed);
 
 my $root = $ENV{BB_ROOT} or die "BB_ROOT is not set: run the tests with make test";
 my %relays;
@@ -78,6 +81,75 @@ sub seed_relays
 	$node->safe_psql('postgres', "INSERT INTO bigbrotr.seed (url) VALUES $values");
 	$node->safe_psql('postgres', "SELECT bigbrotr.run('seeder')");
 	return;
+}
+
+# Calls a function until it returns something true, which is returned; false
+# after the time that poll_query_until takes, too.
+sub wait_for
+{
+	my ($code) = @_;
+	for my $attempt (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		my $result = $code->();
+		return $result if $result;
+		select undef, undef, undef, 0.1;
+	}
+	return;
+}
+
+# Waits for a line in the server's log behind an offset.
+sub wait_log
+{
+	my ($node, $re, $offset) = @_;
+	return wait_for(sub { PostgreSQL::Test::Utils::slurp_file($node->logfile, $offset) =~ $re });
+}
+
+# The process of a service (of database "postgres"), or "".
+sub worker_pid
+{
+	my ($node, $service, $db) = @_;
+	my $where = $service eq 'launcher' ? '' : "AND datname = '" . ($db // 'postgres') . "'";
+	return $node->safe_psql('postgres',
+		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'bigbrotr $service' $where ORDER BY pid LIMIT 1");
+}
+
+# Waits until exactly these workers run in a database:
+# wait_workers($node, 'postgres', scheduler => 1, validator => 1);
+sub wait_workers
+{
+	my ($node, $db, %count) = @_;
+	my $want = join ' ', map { "$_:$count{$_}" } grep { $count{$_} } sort keys %count;
+	return $node->poll_query_until('postgres', <<"SQL", $want);
+SELECT coalesce(string_agg(service || ':' || n, ' ' ORDER BY service), '')
+FROM (SELECT substr(backend_type, 10) AS service, count(*) AS n
+	FROM pg_stat_activity WHERE datname = '$db' AND backend_type LIKE 'bigbrotr%'
+	AND backend_type <> 'bigbrotr seeder' GROUP BY 1) AS w
+SQL
+}
+
+# The bigbrotr-net processes of one worker.
+sub net_pids
+{
+	my ($worker) = @_;
+	return split ' ', `pgrep -P $worker -x bigbrotr-net`;
+}
+
+sub set_conf
+{
+	my ($node, %conf) = @_;
+	$node->safe_psql('postgres', "ALTER SYSTEM SET $_ = '$conf{$_}'") for sort keys %conf;
+	$node->reload;
+	return;
+}
+
+# Runs a function; how long it took, for people who read the log.
+sub elapsed
+{
+	my ($what, $code) = @_;
+	my $start = Time::HiRes::time();
+	my $result = $code->();
+	Test::More::note(sprintf '%s: %.0f ms', $what, 1000 * (Time::HiRes::time() - $start));
+	return $result;
 }
 
 # The sorted ids of a file of events.
