@@ -127,21 +127,34 @@ record(BbService service, const char *sql, const char *text)
 	bb_tx_end();
 }
 
+/* An UPDATE first: the table's trigger for pg_restore would take an INSERT
+ * of a row that exists for the state to restore. */
 static void
 record_start(BbService service)
 {
 	record(service,
-		   "INSERT INTO bigbrotr.service AS s (name, paused, last_started_at, runs, failures) "
-		   "SELECT $1, false, now(), 1, 0 WHERE $2 IS NULL "
-		   "ON CONFLICT (name) DO UPDATE SET last_started_at = now(), runs = s.runs + 1", NULL);
+		   "WITH known AS (UPDATE bigbrotr.service SET last_started_at = now(), "
+		   "runs = runs + 1 WHERE name = $1 RETURNING name) "
+		   "INSERT INTO bigbrotr.service (name, last_started_at, runs) "
+		   "SELECT $1, now(), 1 WHERE $2 IS NULL AND NOT EXISTS (SELECT FROM known)", NULL);
 }
 
+/* error: NULL when it did what it should. */
 static void
 record_end(BbService service, const char *error)
 {
 	record(service,
 		   "UPDATE bigbrotr.service SET last_finished_at = now(), last_error = $2, "
 		   "failures = failures + ($2 IS NOT NULL)::int WHERE name = $1", error);
+}
+
+/* It was stopped, which says nothing about how it worked. */
+static void
+record_stop(BbService service)
+{
+	record(service,
+		   "UPDATE bigbrotr.service SET last_finished_at = now() "
+		   "WHERE name = $1 AND $2 IS NULL", NULL);
 }
 
 /* Looks whether a child has ended, and how. */
@@ -174,7 +187,11 @@ reap(Child *c, TimestampTz now)
 	c->next_start = asked ? now : TimestampTzPlusMilliseconds(now, c->backoff);
 	if (failed || c->service != BB_SEEDER)
 		c->backoff = Min(c->backoff * 2, BACKOFF_MAX);
-	if (extension_there)
+	if (!extension_there)
+		return;
+	if (asked)
+		record_stop(c->service);
+	else
 		record_end(c->service, failed ? error : NULL);
 }
 

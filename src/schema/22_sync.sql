@@ -70,7 +70,7 @@ COMMENT ON COLUMN bigbrotr.service.name IS 'service';
 COMMENT ON COLUMN bigbrotr.service.paused IS 'true: not started; see pause and resume';
 COMMENT ON COLUMN bigbrotr.service.last_started_at IS 'last start';
 COMMENT ON COLUMN bigbrotr.service.last_finished_at IS 'last end, good or bad';
-COMMENT ON COLUMN bigbrotr.service.last_error IS 'error of the last failure';
+COMMENT ON COLUMN bigbrotr.service.last_error IS 'error of the last run; null when it ended well';
 COMMENT ON COLUMN bigbrotr.service.runs IS 'starts';
 COMMENT ON COLUMN bigbrotr.service.failures IS 'runs that ended in an error';
 

@@ -42,7 +42,7 @@ COMMENT ON COLUMN bigbrotr.status.started_at IS 'start of the process';
 COMMENT ON COLUMN bigbrotr.status.paused IS 'see pause and resume';
 COMMENT ON COLUMN bigbrotr.status.last_started_at IS 'last start';
 COMMENT ON COLUMN bigbrotr.status.last_finished_at IS 'last end';
-COMMENT ON COLUMN bigbrotr.status.last_error IS 'error of the last failure';
+COMMENT ON COLUMN bigbrotr.status.last_error IS 'error of the last run; null when it ended well';
 COMMENT ON COLUMN bigbrotr.status.runs IS 'starts';
 COMMENT ON COLUMN bigbrotr.status.failures IS 'runs that ended in an error';
 
