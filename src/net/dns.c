@@ -2,44 +2,23 @@
  * dns.c
  *
  * c-ares on the loop: its sockets are polled with uv_poll, its timeouts run
- * from one timer.
+ * from one timer; and the life of a question (dns_internal.h).
  *
- * Guarantees: an answer or a failure within DNS_DEADLINE_MS, exactly once,
- * never from inside dns_resolve (c-ares answers some questions at once, so
- * the answer is kept and a zero timer delivers it); no search domains, no
- * hosts file.  Race closed here: after our deadline c-ares still holds the
- * request; it is freed only when c-ares, the caller and the timer let go.
+ * Guarantees: a delivery within DNS_DEADLINE_MS, exactly once, never from
+ * inside the call that asked (c-ares answers some questions at once, so the
+ * answer is kept and a zero timer delivers it); no search domains, no hosts
+ * file.  Race closed here: after our deadline c-ares still holds the question.
  */
 #include "../nostr/pgfree.h"
 
-#include <ares.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns.h"
+#include "dns_internal.h"
 
 #define DNS_DEADLINE_MS 5000
 #define DNS_TRY_MS 1500
 #define DNS_TRIES 2
-#define DNS_MAX_ACTIVE 4096
-
-typedef struct DnsRequest
-{
-	struct DnsRequest *prev;
-	struct DnsRequest *next;
-	Dns		   *dns;
-	DnsCallback cb;
-	void	   *user;
-	uv_timer_t	timer;
-	bool		answered;		/* c-ares called back */
-	bool		delivered;
-	bool		timer_closed;
-	NetFailure	failure;
-	const char *reason;
-	NostrAddr	addr[DNS_MAX_ADDRESSES];
-	int			n;
-} DnsRequest;
 
 typedef struct DnsPoll
 {
@@ -49,29 +28,17 @@ typedef struct DnsPoll
 	ares_socket_t fd;
 } DnsPoll;
 
-struct Dns
-{
-	uv_loop_t  *loop;
-	ares_channel channel;
-	uv_timer_t	timer;
-	DnsPoll    *polls;
-	DnsRequest *requests;
-	int			active;
-};
-
-static void arm_timer(Dns *dns);
-
 static void
 timer_cb(uv_timer_t *timer)
 {
 	Dns		   *dns = timer->data;
 
 	ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	arm_timer(dns);
+	dns_arm_timer(dns);
 }
 
-static void
-arm_timer(Dns *dns)
+void
+dns_arm_timer(Dns *dns)
 {
 	struct timeval tv;
 	struct timeval *left = ares_timeout(dns->channel, NULL, &tv);
@@ -95,7 +62,7 @@ poll_cb(uv_poll_t *poll, int status, int events)
 	ares_process_fd(dns->channel,
 					events & UV_READABLE ? fd : ARES_SOCKET_BAD,
 					events & UV_WRITABLE ? fd : ARES_SOCKET_BAD);
-	arm_timer(dns);
+	dns_arm_timer(dns);
 }
 
 static void
@@ -145,124 +112,75 @@ socket_state(void *data, ares_socket_t fd, int readable, int writable)
 }
 
 static void
-request_release(DnsRequest *r)
+release(DnsPending *p)
 {
-	if (r->answered && r->delivered && r->timer_closed)
-		free(r);
+	if (p->answered && p->delivered && p->timer_closed)
+		free(p);
 }
 
 static void
-request_timer_closed(uv_handle_t *handle)
+pending_timer_closed(uv_handle_t *handle)
 {
-	DnsRequest *r = handle->data;
+	DnsPending *p = handle->data;
 
-	r->timer_closed = true;
-	request_release(r);
+	p->timer_closed = true;
+	release(p);
 }
 
 static void
-request_deliver(DnsRequest *r)
+pending_deliver(DnsPending *p)
 {
-	Dns		   *dns = r->dns;
+	Dns		   *dns = p->dns;
 
-	r->delivered = true;
-	if (r->prev != NULL)
-		r->prev->next = r->next;
+	p->delivered = true;
+	if (p->prev != NULL)
+		p->prev->next = p->next;
 	else
-		dns->requests = r->next;
-	if (r->next != NULL)
-		r->next->prev = r->prev;
-	r->cb(r->user, r->failure, r->reason, r->addr, r->n);
-	/* The close callback runs from the loop, so r is still ours here. */
-	uv_close((uv_handle_t *) &r->timer, request_timer_closed);
+		dns->pending = p->next;
+	if (p->next != NULL)
+		p->next->prev = p->prev;
+	p->deliver(p, !p->answered);
+	/* The close callback runs from the loop, so p is still ours here. */
+	uv_close((uv_handle_t *) &p->timer, pending_timer_closed);
 }
 
 static void
-request_timer(uv_timer_t *timer)
+pending_timer(uv_timer_t *timer)
 {
-	DnsRequest *r = timer->data;
-
-	if (!r->answered)
-	{
-		r->failure = NET_DNS_FAILED;
-		r->reason = "name servers did not answer in time";
-	}
-	request_deliver(r);
+	pending_deliver(timer->data);
 }
 
-/* IPv4 first and then by turns: most crawled hosts have working IPv4, and a
- * dead family costs one address, not all. */
-static void
-take_addresses(DnsRequest *r, const struct ares_addrinfo *result)
+void
+dns_pending_start(Dns *dns, DnsPending *p, void (*deliver) (DnsPending *p, bool timed_out))
 {
-	const struct ares_addrinfo_node *n4 = result->nodes;
-	const struct ares_addrinfo_node *n6 = result->nodes;
-
-	while ((n4 != NULL || n6 != NULL) && r->n < DNS_MAX_ADDRESSES)
-	{
-		while (n4 != NULL && n4->ai_family != AF_INET)
-			n4 = n4->ai_next;
-		while (n6 != NULL && n6->ai_family != AF_INET6)
-			n6 = n6->ai_next;
-		if (n4 != NULL)
-		{
-			memcpy(r->addr[r->n++].bytes,
-				   &((const struct sockaddr_in *) n4->ai_addr)->sin_addr, 4);
-			n4 = n4->ai_next;
-		}
-		if (n6 != NULL && r->n < DNS_MAX_ADDRESSES)
-		{
-			r->addr[r->n].v6 = true;
-			memcpy(r->addr[r->n++].bytes,
-				   &((const struct sockaddr_in6 *) n6->ai_addr)->sin6_addr, 16);
-			n6 = n6->ai_next;
-		}
-	}
+	p->dns = dns;
+	p->deliver = deliver;
+	uv_timer_init(dns->loop, &p->timer);
+	p->timer.data = p;
+	p->next = dns->pending;
+	if (p->next != NULL)
+		p->next->prev = p;
+	dns->pending = p;
+	dns->active++;
+	uv_timer_start(&p->timer, pending_timer, DNS_DEADLINE_MS, 0);
 }
 
-static void
-answer(void *arg, int status, int timeouts, struct ares_addrinfo *result)
+bool
+dns_pending_answered(DnsPending *p)
 {
-	DnsRequest *r = arg;
-
-	(void) timeouts;
-	r->answered = true;
-	r->dns->active--;
-	if (r->delivered)
+	p->answered = true;
+	p->dns->active--;
+	if (p->delivered)
 	{
-		ares_freeaddrinfo(result);
-		request_release(r);
-		return;
+		release(p);
+		return false;
 	}
-	if (status == ARES_SUCCESS && result != NULL)
-		take_addresses(r, result);
-	ares_freeaddrinfo(result);
-	if (r->n > 0)
-	{
-		r->failure = NET_OK;
-		r->reason = "";
-	}
-	else if (status == ARES_SUCCESS || status == ARES_ENOTFOUND || status == ARES_ENODATA ||
-			 status == ARES_EBADNAME)
-	{
-		r->failure = NET_DNS_NXDOMAIN;
-		r->reason = status == ARES_ENOTFOUND ? "the name does not exist" : "the name has no address";
-	}
-	else if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED)
-	{
-		r->failure = NET_CANCELLED;
-		r->reason = "shutting down";
-	}
-	else
-	{
-		r->failure = NET_DNS_FAILED;
-		r->reason = ares_strerror(status);
-	}
-	uv_timer_start(&r->timer, request_timer, 0, 0);
+	uv_timer_start(&p->timer, pending_timer, 0, 0);
+	return true;
 }
 
 Dns *
-dns_open(uv_loop_t *loop, const char *servers, const char **why)
+dns_open(uv_loop_t *loop, const char *servers, bool as_is, const char **why)
 {
 	struct ares_options options;
 	Dns		   *dns = calloc(1, sizeof(*dns));
@@ -275,7 +193,8 @@ dns_open(uv_loop_t *loop, const char *servers, const char **why)
 		return NULL;
 	}
 	memset(&options, 0, sizeof(options));
-	options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+	options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES |
+		(as_is ? ARES_FLAG_NOCHECKRESP : 0);
 	options.timeout = DNS_TRY_MS;
 	options.tries = DNS_TRIES;
 	options.lookups = lookups;
@@ -303,34 +222,6 @@ dns_open(uv_loop_t *loop, const char *servers, const char **why)
 	return dns;
 }
 
-bool
-dns_resolve(Dns *dns, const char *host, DnsCallback cb, void *user)
-{
-	struct ares_addrinfo_hints hints;
-	DnsRequest *r;
-
-	if (dns->active >= DNS_MAX_ACTIVE || (r = calloc(1, sizeof(*r))) == NULL)
-		return false;
-	r->dns = dns;
-	r->cb = cb;
-	r->user = user;
-	uv_timer_init(dns->loop, &r->timer);
-	r->timer.data = r;
-	r->next = dns->requests;
-	if (r->next != NULL)
-		r->next->prev = r;
-	dns->requests = r;
-	dns->active++;
-	uv_timer_start(&r->timer, request_timer, DNS_DEADLINE_MS, 0);
-
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_family = AF_UNSPEC;
-	hints.ai_flags = ARES_AI_NOSORT;
-	ares_getaddrinfo(dns->channel, host, NULL, &hints, answer, r);
-	arm_timer(dns);
-	return true;
-}
-
 static void
 dns_closed(uv_handle_t *handle)
 {
@@ -343,8 +234,8 @@ dns_close(Dns *dns)
 	if (dns == NULL)
 		return;
 	ares_destroy(dns->channel); /* answers every request as cancelled */
-	while (dns->requests != NULL)
-		request_deliver(dns->requests);
+	while (dns->pending != NULL)
+		pending_deliver(dns->pending);
 	ares_library_cleanup();
 	uv_close((uv_handle_t *) &dns->timer, dns_closed);
 }

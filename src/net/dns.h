@@ -17,7 +17,9 @@ typedef struct Dns Dns;
 typedef void (*DnsCallback) (void *user, NetFailure failure, const char *reason,
 							 const NostrAddr *addr, int n);
 
-extern Dns *dns_open(uv_loop_t *loop, const char *servers, const char **why);
+/* as_is: an answer that says SERVFAIL or REFUSED is the answer, instead of a
+ * reason to ask the next server. */
+extern Dns *dns_open(uv_loop_t *loop, const char *servers, bool as_is, const char **why);
 /* Never calls back from inside; the callback comes exactly once. */
 extern bool dns_resolve(Dns *dns, const char *host, DnsCallback cb, void *user);
 extern void dns_close(Dns *dns);

@@ -148,8 +148,9 @@ net_open(uv_loop_t *loop, const NetConfig *c, const char **why)
 	net->tick.data = net;
 	net->tick_open = true;
 
-	net->dns = dns_open(loop, c->dns_servers, why);
-	if (net->dns == NULL || !open_lws(net, ca, why))
+	net->dns = dns_open(loop, c->dns_servers, false, why);
+	net->dns_as_is = dns_open(loop, c->dns_servers, true, why);
+	if (net->dns == NULL || net->dns_as_is == NULL || !open_lws(net, ca, why))
 	{
 		net_close(net);
 		return NULL;
@@ -178,6 +179,12 @@ uv_loop_t *
 net_loop(const Net *net)
 {
 	return net->loop;
+}
+
+struct Dns *
+net_dns_as_is(const Net *net)
+{
+	return net->dns_as_is;
 }
 
 static void
@@ -221,6 +228,7 @@ net_close(Net *net)
 		lws_context_destroy(net->lws);	/* WSI_DESTROY for what is left */
 	ws_run_ready(net);
 	dns_close(net->dns);
+	dns_close(net->dns_as_is);
 	drain(net);
 	if (net->lws != NULL)
 		lws_context_destroy(net->lws);	/* the second call frees */

@@ -46,6 +46,7 @@ extern Net *net_open(uv_loop_t *loop, const NetConfig *c, const char **why);
 extern void net_reconfigure(Net *net, const NetConfig *c);
 extern const NetConfig *net_config(const Net *net);
 extern uv_loop_t *net_loop(const Net *net);
+extern struct Dns *net_dns_as_is(const Net *net);	/* for dns_query */
 /* Ends every connection (their closed() is called), then frees. */
 extern void net_close(Net *net);
 

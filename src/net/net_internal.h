@@ -29,6 +29,7 @@ struct Net
 	struct lws_vhost *vhost_deflate;
 	struct lws_vhost *vhost_plain;
 	Dns		   *dns;
+	Dns		   *dns_as_is;		/* for measuring */
 	uv_idle_t	tick;
 	bool		tick_open;
 	bool		closing;

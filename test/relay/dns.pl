@@ -1,0 +1,80 @@
+#!/usr/bin/perl
+# A DNS server on loopback that serves a zone file and misbehaves on command.
+#
+#   dns.pl ZONEFILE      prints "listening PORT", serves until it is ended
+#
+# The zone file holds one record a line, as Net::DNS reads them.  Names whose
+# first label is silent, servfail, refused or garbage are answered that way;
+# of "flip.NAME" the first question of each type gets the first record, later
+# ones the last (a rebinding name).  UDP only.
+use strict;
+use warnings;
+use IO::Socket::IP;
+use Net::DNS;
+
+my (%rr, %zone, %asked);
+open my $f, '<', $ARGV[0] or die "$ARGV[0]: $!";
+while (my $line = <$f>)
+{
+	next if $line =~ /^\s*(;|$)/;
+	my $rr = Net::DNS::RR->new($line);
+	push @{ $rr{ lc $rr->owner } }, $rr;
+	$zone{ lc $rr->owner } = $rr if $rr->type eq 'SOA';
+}
+my $socket = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Proto => 'udp')
+  or die "socket: $@";
+$| = 1;
+print 'listening ', $socket->sockport, "\n";
+
+# The SOA of the zone that a name is in.
+sub soa_of
+{
+	my ($name) = @_;
+	while (1)
+	{
+		return $zone{$name} if $zone{$name};
+		$name =~ s/^[^.]+\.// or return;
+	}
+}
+
+sub answer
+{
+	my ($query) = @_;
+	my $reply = $query->reply;
+	my ($q) = $query->question;
+	my $name = lc $q->qname;
+	my ($mode) = $name =~ /^(silent|servfail|refused|garbage|flip)\./;
+	$mode //= '';
+	return if $mode eq 'silent';
+	return substr($reply->data, 0, 2) . ("\xFF" x 40) if $mode eq 'garbage';
+	$reply->header->ra(1);
+	if ($mode eq 'servfail' or $mode eq 'refused')
+	{
+		$reply->header->rcode(uc $mode);
+		return $reply->data;
+	}
+	my @of_name = @{ $rr{$name} // [] };
+	my @found = grep { $_->type eq $q->qtype or $_->type eq 'CNAME' } @of_name;
+	@found = $asked{ $name . $q->qtype }++ ? $found[-1] : $found[0] if $mode eq 'flip' and @found;
+	for my $cname (grep { $_->type eq 'CNAME' and $q->qtype ne 'CNAME' } @found)
+	{
+		push @found, grep { $_->type eq $q->qtype } @{ $rr{ lc $cname->cname } // [] };
+	}
+	$reply->push(answer => @found);
+	$reply->header->rcode(@of_name ? 'NOERROR' : 'NXDOMAIN');
+	unless (@found)
+	{
+		my $soa = soa_of($name);
+		$reply->push(authority => $soa) if $soa;
+	}
+	return $reply->data;
+}
+
+while (1)
+{
+	my $from = $socket->recv(my $data, 4096);
+	next unless defined $from;
+	my $query = eval { Net::DNS::Packet->new(\$data) } or next;
+	my $reply = answer($query);
+	$socket->send($reply, 0, $from) if defined $reply;
+}
