@@ -29,7 +29,6 @@
 #include "pg/worker.h"
 #include "pg/worker_start.h"
 
-#define MAX_DATABASES	64
 #define BACKOFF_MIN		5000
 #define BACKOFF_MAX		60000
 #define HEALTHY_MS		60000	/* that long alive: back-off starts anew */
@@ -50,7 +49,7 @@ typedef struct Database
 
 extern PGDLLEXPORT void bb_launcher_main(Datum main_arg);
 
-static Database databases[MAX_DATABASES];
+static Database databases[BB_MAX_DATABASES];
 static int	ndatabases = 0;
 
 static Database *
@@ -81,11 +80,11 @@ read_names(void)
 
 			if (d == NULL)
 			{
-				if (ndatabases == MAX_DATABASES)
+				if (ndatabases == BB_MAX_DATABASES)
 				{
 					ereport(LOG,
 							(errmsg("bigbrotr works in at most %d databases, not in \"%s\"",
-									MAX_DATABASES, name)));
+									BB_MAX_DATABASES, name)));
 					continue;
 				}
 				d = &databases[ndatabases++];

@@ -68,6 +68,17 @@ first_config(const NetConfig *c)
 	channel_flush();
 }
 
+/* What was opened before the sandbox cannot be opened again in it. */
+static bool
+needs_new_process(const NetConfig *c)
+{
+	const NetConfig *now = net_config(net);
+
+	return strcmp(c->ca_file, now->ca_file) != 0 ||
+		strcmp(c->dns_servers, now->dns_servers) != 0 ||
+		strcmp(c->key_file, now->key_file) != 0;
+}
+
 static void
 on_frame(const WireFrame *f)
 {
@@ -81,6 +92,8 @@ on_frame(const WireFrame *f)
 			end_with(text);
 		if (net == NULL)
 			first_config(&c);
+		else if (needs_new_process(&c))
+			end_with("ca_file, dns_servers or key_file has changed: only a new process can read it");
 		else
 			net_reconfigure(net, &c);
 	}

@@ -12,7 +12,15 @@
 #include <string.h>
 
 #include "../nostr/event.h"
+#include "../wire/messages.h"
 #include "settings.h"
+
+/* What the server accepts fits: a value must not be refused only here. */
+#define FITS(member, max) _Static_assert(sizeof(((NetConfig *) 0)->member) > (max), #member)
+FITS(ca_file, WIRE_MAX_PATH);
+FITS(key_file, WIRE_MAX_PATH);
+FITS(dns_servers, WIRE_MAX_DNS_SERVERS);
+FITS(network[0].proxy, WIRE_MAX_PROXY);
 
 static bool
 set_u32(const char *v, uint32_t *out)

@@ -113,7 +113,7 @@ static const IntSetting ints[] = {
 		"An archive of years is read in many turns.",
 	&bb_synchronizer_slice, 60000, 1000, 24 * 3600 * 1000, GUC_UNIT_MS},
 	{"bigbrotr.synchronizer_since", "Oldest event time to ask for.",
-		"In seconds since 1970. 0 asks for everything a relay has.",
+		"In seconds since 1970. 0 asks for everything a relay has; a time to come asks for nothing.",
 	&bb_synchronizer_since, 0, 0, INT_MAX, 0},
 	{"bigbrotr.max_message_size", "Largest message accepted from a relay.",
 		"A relay that sends a larger one is disconnected.",
@@ -187,6 +187,7 @@ static void
 define_network(const NetworkSetting *n)
 {
 	BbNetworkGuc *g = &bb_network[n->network];
+	bool		overlay = n->network != NOSTR_CLEARNET;
 
 	g->enabled = n->enabled;
 	g->max_connections = n->max_connections;
@@ -196,8 +197,10 @@ define_network(const NetworkSetting *n)
 							 "Relays of a network that is off are kept, and not contacted.",
 							 &g->enabled, n->enabled, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable(n->names[1], "SOCKS5 proxy for this network.",
+							   overlay ? "socks5h://host:port; the proxy resolves the names." :
 							   "socks5h://host:port; the proxy resolves the names. Empty: direct connections.",
-							   &g->proxy, n->proxy, PGC_SIGHUP, 0, bb_check_proxy, NULL, NULL);
+							   &g->proxy, n->proxy, PGC_SIGHUP, 0,
+							   overlay ? bb_check_overlay_proxy : bb_check_proxy, NULL, NULL);
 	DefineCustomIntVariable(n->names[2], "Connections open at the same time in this network.",
 							"Counted in each worker by itself.",
 							&g->max_connections, n->max_connections, 1, 10000,

@@ -11,6 +11,8 @@
 
 #include "nostr/relay_url.h"
 
+#define BB_MAX_DATABASES 64
+
 extern char *bb_databases;		/* comma-separated names; '' = none */
 extern bool bb_enabled;
 extern int	bb_seeder_interval;	/* s; 0 = off */

@@ -14,6 +14,7 @@
 
 #include "nostr/filter.h"
 #include "nostr/special_addr.h"
+#include "pg/guc.h"
 #include "pg/guc_check.h"
 #include "wire/messages.h"
 
@@ -45,6 +46,12 @@ bb_check_databases(char **newval, void **extra, GucSource source)
 			ok = false;
 		}
 	}
+	if (ok && list_length(names) > BB_MAX_DATABASES)
+	{
+		GUC_check_errdetail("The list has %d names.", list_length(names));
+		GUC_check_errhint("Workers run in at most %d databases.", BB_MAX_DATABASES);
+		ok = false;
+	}
 	list_free(names);
 	pfree(raw);
 	return ok;
@@ -63,7 +70,8 @@ bb_check_networks(char **newval, void **extra, GucSource source)
 	if (bad > strlen(*newval))
 		bad = strlen(*newval);
 	GUC_check_errdetail("Not a network address at \"%s\".", *newval + bad);
-	GUC_check_errhint("Write networks as in \"10.0.0.0/8, fd00::/8\".");
+	GUC_check_errhint("Write at most %d networks as in \"10.0.0.0/8, fd00::/8\", with no bit set behind the prefix.",
+					  NOSTR_CIDR_MAX);
 	return false;
 }
 
@@ -90,7 +98,7 @@ bb_check_proxy(char **newval, void **extra, GucSource source)
 	if (colon && colon[1] >= '0' && colon[1] <= '9')
 		port = strtol(colon + 1, &end, 10);
 	if (colon == NULL || colon == host || port < 1 || port > 65535 || *end != '\0' ||
-		strpbrk(host, " \t\r\n/@?#") != NULL)
+		strlen(*newval) > WIRE_MAX_PROXY || strpbrk(host, " \t\r\n/@?#") != NULL)
 	{
 		GUC_check_errdetail("\"%s\" is not host:port.", host);
 		GUC_check_errhint("Write \"socks5h://host:port\", without user, password and path.");
@@ -99,10 +107,28 @@ bb_check_proxy(char **newval, void **extra, GucSource source)
 	return true;
 }
 
+/* Overlay networks can be reached through their proxy only. */
+bool
+bb_check_overlay_proxy(char **newval, void **extra, GucSource source)
+{
+	if (*newval != NULL && **newval != '\0')
+		return bb_check_proxy(newval, extra, source);
+	GUC_check_errdetail("An overlay network cannot be reached without a proxy.");
+	GUC_check_errhint("Write \"socks5h://host:port\"; the \"_enabled\" setting of the network turns it off.");
+	return false;
+}
+
 bool
 bb_check_path(char **newval, void **extra, GucSource source)
 {
-	if (*newval == NULL || **newval == '\0' || **newval == '/')
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	if (strlen(*newval) > WIRE_MAX_PATH)
+	{
+		GUC_check_errdetail("The path is longer than %d bytes.", WIRE_MAX_PATH);
+		return false;
+	}
+	if (**newval == '/')
 		return true;
 	GUC_check_errdetail("\"%s\" is not an absolute path.", *newval);
 	GUC_check_errhint("Start the path with \"/\".");
@@ -173,14 +199,84 @@ bb_check_filter(char **newval, void **extra, GucSource source)
 	return ok;
 }
 
+/* "addr", "addr:port" (IPv4), "[addr]" or "[addr]:port", appended as the
+ * resolver library wants it: with brackets and a port. */
+static bool
+dns_server(char *item, NostrBuf *out)
+{
+	char	   *host = item;
+	char	   *port = NULL;
+	char	   *end = NULL;
+	NostrAddr	addr;
+
+	if (*item == '[')
+	{
+		char	   *close = strchr(++host, ']');
+
+		if (close == NULL || (close[1] != '\0' && close[1] != ':'))
+			return false;
+		port = close[1] == ':' ? close + 2 : NULL;
+		*close = '\0';
+	}
+	else if (strchr(item, ':') == strrchr(item, ':') && strchr(item, ':') != NULL)
+	{
+		port = strchr(item, ':') + 1;
+		port[-1] = '\0';
+	}
+	if (!nostr_addr_parse(host, &addr) || (host != item && !addr.v6))
+		return false;
+	if (port != NULL && (*port < '1' || *port > '9' ||
+						 strtol(port, &end, 10) > 65535 || *end != '\0'))
+		return false;
+	if (out->len > 0)
+		nostr_buf_append_byte(out, ',');
+	nostr_buf_append_str(out, addr.v6 ? "[" : "");
+	nostr_buf_append_str(out, host);
+	nostr_buf_append_str(out, addr.v6 ? "]:" : ":");
+	nostr_buf_append_str(out, port != NULL ? port : "53");
+	return true;
+}
+
 bool
 bb_check_dns(char **newval, void **extra, GucSource source)
 {
-	const char *s = *newval ? *newval : "";
+	char	   *raw = pstrdup(*newval ? *newval : "");
+	NostrBuf	out;
+	bool		ok = true;
 
-	if (strspn(s, "0123456789abcdefABCDEF.:[], ") == strlen(s))
-		return true;
-	GUC_check_errdetail("A DNS server is given by its address, not by a name.");
-	GUC_check_errhint("Write \"9.9.9.9, [2620:fe::fe]:53\"; empty means the system's servers.");
-	return false;
+	nostr_buf_init(&out, WIRE_MAX_DNS_SERVERS + 1);
+	for (char *p = raw + strspn(raw, " "); *p != '\0' && ok;)
+	{
+		size_t		n = strcspn(p, ", ");
+		char	   *next = p + n + strspn(p + n, " ");
+
+		/* one comma between two servers */
+		if (*next == ',')
+		{
+			next++;
+			next += strspn(next, " ");
+			ok = *next != '\0';
+		}
+		else
+			ok = *next == '\0';
+		p[n] = '\0';
+		if (ok && !dns_server(p, &out))
+			ok = false;
+		p = next;
+	}
+	pfree(raw);
+	nostr_buf_append_byte(&out, 0);
+	if (ok && !out.failed)
+		ok = bb_guc_replace(newval, (char *) out.data);
+	else
+	{
+		if (ok)
+			GUC_check_errdetail("The list is longer than %d bytes.", WIRE_MAX_DNS_SERVERS);
+		else
+			GUC_check_errdetail("A DNS server is given by its address, with a port if it is not 53.");
+		GUC_check_errhint("Write \"9.9.9.9, [2620:fe::fe]:5353\"; empty means the system's servers.");
+		ok = false;
+	}
+	nostr_buf_free(&out);
+	return ok;
 }

@@ -9,6 +9,7 @@
 extern bool bb_check_databases(char **newval, void **extra, GucSource source);
 extern bool bb_check_networks(char **newval, void **extra, GucSource source);
 extern bool bb_check_proxy(char **newval, void **extra, GucSource source);
+extern bool bb_check_overlay_proxy(char **newval, void **extra, GucSource source);
 extern bool bb_check_path(char **newval, void **extra, GucSource source);
 extern bool bb_check_filter(char **newval, void **extra, GucSource source);
 extern bool bb_check_dns(char **newval, void **extra, GucSource source);

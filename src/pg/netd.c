@@ -26,6 +26,7 @@
 #define IN_MAX			(WIRE_MAX_PAYLOAD + WIRE_HEADER_SIZE + 256 * 1024)
 #define READ_PER_POLL	(4 * 1024 * 1024)
 #define READ_CHUNK		(256 * 1024)
+#define LAST_WORDS		8		/* lines of log */
 #define BACKOFF_MIN		1000
 #define BACKOFF_MAX		60000
 #define HEALTHY_MS		60000
@@ -60,6 +61,59 @@ end_child(int code, Datum arg)
 	net.pid = 0;
 	net.sock = -1;
 	net.hello = false;
+}
+
+/* The text may quote a relay: only printable ASCII reaches the log. */
+static bool
+handle_log(const WireFrame *f)
+{
+	static const int levels[] = {DEBUG1, LOG, WARNING};
+	char		text[WIRE_MAX_TEXT + 1];
+	WireReader	r;
+	const uint8_t *p;
+	uint8		level;
+	size_t		n;
+
+	wire_reader(&r, f);
+	level = wire_get_u8(&r);
+	p = wire_get_bytes(&r, WIRE_MAX_TEXT, &n);
+	if (!wire_done(&r) || level >= lengthof(levels))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		text[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char) p[i] : '?';
+	text[n] = '\0';
+	ereport(levels[level], (errmsg_internal("bigbrotr-net: %s", text)));
+	return true;
+}
+
+/*
+ * A child says why before it ends, and that may still be on its way when the
+ * end is noticed.  Everything else in there is dropped: its jobs are due again.
+ */
+static void
+last_words(void)
+{
+	int			left = LAST_WORDS;
+	WireFrame	f;
+	size_t		used;
+	uint8	   *p;
+
+	while (net.sock >= 0 && (p = nostr_buf_reserve(&net.in, READ_CHUNK)) != NULL)
+	{
+		ssize_t		n = recv(net.sock, p, READ_CHUNK, MSG_DONTWAIT);
+
+		if (n > 0)
+			net.in.len += n;
+		else if (n == 0 || errno != EINTR)
+			break;
+	}
+	while (left > 0 &&
+		   wire_next(net.in.data + net.in_done, net.in.len - net.in_done, &f, &used) == 1)
+	{
+		net.in_done += used;
+		if (f.type == WIRE_LOG && handle_log(&f))
+			left--;
+	}
 }
 
 /* The child is of no use any more: end it, forget what was on the way. */
@@ -191,6 +245,7 @@ netd_flush(void)
 			break;
 		else
 		{
+			last_words();
 			lose("it closed its socket");
 			return;
 		}
@@ -249,6 +304,7 @@ read_socket(void)
 			return;
 		else
 		{
+			last_words();
 			lose("it ended");
 			return;
 		}
@@ -291,31 +347,6 @@ handle_hello(const WireFrame *f)
 	net.hello = true;
 }
 
-/* The text may quote a relay: only printable ASCII reaches the log. */
-static void
-handle_log(const WireFrame *f)
-{
-	static const int levels[] = {DEBUG1, LOG, WARNING};
-	char		text[WIRE_MAX_TEXT + 1];
-	WireReader	r;
-	const uint8_t *p;
-	uint8		level;
-	size_t		n;
-
-	wire_reader(&r, f);
-	level = wire_get_u8(&r);
-	p = wire_get_bytes(&r, WIRE_MAX_TEXT, &n);
-	if (!wire_done(&r) || level >= lengthof(levels))
-	{
-		netd_malformed("LOG");
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		text[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char) p[i] : '?';
-	text[n] = '\0';
-	ereport(levels[level], (errmsg_internal("bigbrotr-net: %s", text)));
-}
-
 bool
 netd_next(WireFrame *f)
 {
@@ -325,7 +356,10 @@ netd_next(WireFrame *f)
 	{
 		net.in_done += used;
 		if (f->type == WIRE_LOG)
-			handle_log(f);
+		{
+			if (!handle_log(f))
+				netd_malformed("LOG");
+		}
 		else if (f->type == WIRE_HELLO)
 			handle_hello(f);
 		else if (!net.hello)

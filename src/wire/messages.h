@@ -38,6 +38,9 @@
 #define WIRE_MAX_TEXT			1024	/* reasons; cut by the sender at a character */
 #define WIRE_MAX_SAMPLE			8192	/* bytes of a refused event that are kept */
 #define WIRE_MAX_SETTING		65536
+#define WIRE_MAX_PATH			1023	/* settings: a file */
+#define WIRE_MAX_PROXY			255
+#define WIRE_MAX_DNS_SERVERS	255
 
 typedef enum WireType
 {
