@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 
 #include "pg/archive.h"
+#include "pg/coverage.h"
 #include "pg/foreign_text.h"
 #include "pg/guc.h"
 #include "pg/netd.h"
@@ -40,7 +41,7 @@ typedef struct SyncJob
 	int32		relay_id;
 	int64		started;		/* unix seconds */
 	NostrNetwork network;
-	char	   *filter;			/* as of the start; malloc-like: TopMemoryContext */
+	int32		filter_id;		/* coverage_filter.id */
 	SyncCounts	counts;
 } SyncJob;
 
@@ -76,7 +77,6 @@ relay_running(int32 relay_id)
 static void
 job_free(SyncJob *job)
 {
-	pfree(job->filter);
 	njobs_of[job->network]--;
 	njobs--;
 	memset(job, 0, sizeof(*job));
@@ -104,7 +104,7 @@ job_start(int32 relay_id, const char *url, NostrNetwork network)
 	if (job == NULL)
 		return;
 	n = coverage_missing(relay_id, bb_synchronizer_filter, bb_synchronizer_since,
-						 WIRE_MAX_WINDOWS, &windows);
+						 PG_INT64_MAX, WIRE_MAX_WINDOWS, &windows);
 	if (n == 0)
 		return;
 	job->id = next_job++;
@@ -113,13 +113,13 @@ job_start(int32 relay_id, const char *url, NostrNetwork network)
 	job->relay_id = relay_id;
 	job->network = network;
 	job->started = (int64) time(NULL);
-	job->filter = MemoryContextStrdup(TopMemoryContext, bb_synchronizer_filter);
+	job->filter_id = coverage_filter_id(bb_synchronizer_filter);
 	njobs++;
 	njobs_of[network]++;
 
 	mark = wire_begin(out, WIRE_SYNC, job->id);
 	wire_put_str(out, url);
-	wire_put_str(out, job->filter);
+	wire_put_str(out, bb_synchronizer_filter);
 	wire_put_u32(out, bb_synchronizer_slice);
 	wire_put_u32(out, 0);		/* tail_ms */
 	wire_put_u32(out, 0);		/* timeout_ms */
@@ -270,7 +270,7 @@ handle_frame(const WireFrame *f, SyncCounts *counts)
 		case WIRE_REJECTED:
 			return sync_batch_rejected(f, job->relay_id, counts);
 		case WIRE_WINDOW:
-			return sync_batch_window(f, job->relay_id, job->filter, job->started,
+			return sync_batch_window(f, job->relay_id, job->filter_id, job->started,
 									 bb_synchronizer_overlap);
 		case WIRE_SET_REQUEST:
 			return sync_batch_set(f, job->relay_id);

@@ -93,6 +93,12 @@ extern void nostr_filter_free(NostrFilter *f);
  */
 extern bool nostr_filter_match(const NostrFilter *f, const NostrEvent *ev);
 
+/*
+ * True: whatever narrow lets through, wide lets through too.  False: perhaps
+ * not (a wide filter with a limit or another search is never trusted).
+ */
+extern bool nostr_filter_covers(const NostrFilter *wide, const NostrFilter *narrow);
+
 /* True when no event can fit: an empty list, or since above until. */
 extern bool nostr_filter_never(const NostrFilter *f);
 

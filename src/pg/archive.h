@@ -1,8 +1,8 @@
 /*
  * archive.h
  *
- * The only way into the archive: events, observations, coverage, rejected
- * events, counters.
+ * The only way into the archive: events, observations, rejected events,
+ * counters (coverage: coverage.h).
  *
  * All functions run inside a transaction of the caller with SPI *not*
  * connected (they connect themselves), and use saved plans.  Keys are sorted
@@ -66,24 +66,5 @@ extern void archive_reject(int32 relay_id, const char *reason, const uint8 *id,
 
 /* Adds to the counters of this worker (table counter), same transaction. */
 extern void archive_count(const char *service, int worker, const char *name, int64 n);
-
-/* --- coverage ---
- * state: "open", "paged", "complete".  Replaces what overlaps, splits the
- * rest, merges neighbours of equal state; complete closes adjoining paged
- * intervals above it only when told so by the caller's range. */
-extern void coverage_record(int32 relay_id, const char *filter,
-							int64 since, int64 until,	/* inclusive; PG_INT64_MAX = unbounded */
-							const char *state, const char *proof, const char *reason);
-
-typedef struct BbWindow
-{
-	int64		since;
-	int64		until;			/* inclusive; PG_INT64_MAX = unbounded */
-} BbWindow;
-
-/* What is still to be asked of a relay: [since, infinity) minus complete and
- * paged intervals, newest first; palloc'ed. */
-extern int	coverage_missing(int32 relay_id, const char *filter, int64 since,
-							 int max, BbWindow **out);
 
 #endif

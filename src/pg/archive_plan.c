@@ -72,36 +72,69 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"SELECT FROM bigbrotr.relay AS r WHERE r.id = $1 FOR NO KEY UPDATE",
 		SPI_OK_SELECT, 1, {INT4OID}
 	},
+	[BB_PLAN_COVERAGE_FILTER] = {
+		"SELECT f.id FROM bigbrotr.coverage_filter AS f "
+		"WHERE f.digest = sha256(convert_to($1, 'UTF8'))",
+		SPI_OK_SELECT, 1, {TEXTOID}
+	},
+	[BB_PLAN_COVERAGE_FILTER_ADD] = {
+		"INSERT INTO bigbrotr.coverage_filter AS f (filter, digest) "
+		"VALUES ($1, sha256(convert_to($1, 'UTF8'))) ON CONFLICT (digest) DO NOTHING",
+		SPI_OK_INSERT, 1, {TEXTOID}
+	},
+	[BB_PLAN_COVERAGE_FILTERS] = {
+		"SELECT f.id, f.filter FROM bigbrotr.coverage_filter AS f ORDER BY f.id LIMIT 1000",
+		SPI_OK_SELECT, 0, {0}
+	},
+	/* Where the paged interval that second $3 is in ends. */
+	[BB_PLAN_COVERAGE_PAGED_ABOVE] = {
+		"SELECT upper(p.range) FROM (SELECT c.range, c.state FROM bigbrotr.coverage AS c "
+		"WHERE c.relay_id = $1 AND c.filter_id = $2 AND c.range < int8range($3 + 1, $3 + 2) "
+		"ORDER BY c.range DESC LIMIT 1) AS p WHERE p.state = 'paged' AND p.range @> $3",
+		SPI_OK_SELECT, 3, {INT4OID, INT4OID, INT8OID}
+	},
 	/*
-	 * What overlaps is cut; what has the same state and touches is merged.  A
-	 * proof reaches up over the paged windows that end where it begins: they
-	 * were delivered on the way down to it, in this pass or in an interrupted
-	 * one.
+	 * What overlaps is cut; what says the same and touches is merged.  As
+	 * intervals never overlap, those concerned lie between the last one that
+	 * begins below $3 and the first one that begins above $4: a short scan of
+	 * the key, however many there are.
 	 */
 	[BB_PLAN_COVERAGE_RECORD] = {
 		"WITH old AS (DELETE FROM bigbrotr.coverage AS c "
-		"WHERE c.relay_id = $1 AND c.filter = $2 "
-		"AND (c.range && int8range($3, $4) OR (c.range -|- int8range($3, $4) AND c.state = $5) "
-		"OR ($5 = 'complete' AND c.state = 'paged' AND lower(c.range) = $4)) "
-		"RETURNING c.range, c.state, c.proof, c.reason, c.checked_at, "
-		"c.state = $5 OR coalesce($5 = 'complete' AND c.state = 'paged' AND lower(c.range) = $4, false) AS joins), "
+		"WHERE c.relay_id = $1 AND c.filter_id = $2 "
+		"AND c.range >= coalesce((SELECT p.range FROM bigbrotr.coverage AS p "
+		"WHERE p.relay_id = $1 AND p.filter_id = $2 AND p.range < int8range($3, $3 + 1) "
+		"ORDER BY p.range DESC LIMIT 1), int8range($3, $3 + 1)) "
+		"AND c.range < int8range(coalesce($4, 9223372036854775806) + 1, NULL) "
+		"AND (c.range && int8range($3, $4) OR (c.range -|- int8range($3, $4) AND c.state = $5 "
+		"AND c.proof IS NOT DISTINCT FROM $6 AND c.reason IS NOT DISTINCT FROM $7)) "
+		"RETURNING c.*, c.range && int8range($3, $4) AS overlaps, c.state = $5 "
+		"AND c.proof IS NOT DISTINCT FROM $6 AND c.reason IS NOT DISTINCT FROM $7 AS joins), "
 		"grown AS (SELECT range_merge(int8multirange(int8range($3, $4)) "
-		"+ coalesce(range_agg(o.range), '{}'::int8multirange)) AS range "
-		"FROM old AS o WHERE o.joins) "
-		"INSERT INTO bigbrotr.coverage (relay_id, filter, range, state, proof, reason, checked_at) "
-		"SELECT $1, $2, g.range, $5, $6, $7, now() FROM grown AS g "
+		"+ coalesce(range_agg(o.range) FILTER (WHERE o.joins), '{}'::int8multirange)) AS range, "
+		"coalesce(min(o.first_at) FILTER (WHERE o.joins OR $5 = 'open' AND o.state = 'open'), now()) AS first_at, "
+		"coalesce(max(o.tried) FILTER (WHERE o.overlaps AND $5 = 'open' AND o.state = 'open') + 1, "
+		"max(o.tried) FILTER (WHERE o.joins), 1) AS tried FROM old AS o) "
+		"INSERT INTO bigbrotr.coverage (relay_id, filter_id, range, state, proof, reason, tried, first_at, checked_at) "
+		"SELECT $1, $2, g.range, $5, $6, $7, g.tried, g.first_at, now() FROM grown AS g "
 		"UNION ALL "
-		"SELECT $1, $2, piece, o.state, o.proof, o.reason, o.checked_at FROM old AS o, "
+		"SELECT $1, $2, piece, o.state, o.proof, o.reason, o.tried, o.first_at, o.checked_at FROM old AS o, "
 		"unnest(int8multirange(o.range) - int8multirange(int8range($3, $4))) AS piece "
 		"WHERE NOT o.joins",
-		SPI_OK_INSERT, 7, {INT4OID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID}
+		SPI_OK_INSERT, 7, {INT4OID, INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID}
 	},
+	/*
+	 * A gap whose reason is the relay's own way (see coverage.c) is not asked
+	 * for again in every pass: after a minute, doubling to a day.
+	 */
 	[BB_PLAN_COVERAGE_MISSING] = {
-		"SELECT lower(r), upper(r) FROM unnest(int8multirange(int8range($3, NULL)) "
+		"SELECT lower(r), upper(r) FROM unnest(int8multirange(int8range($3, $4)) "
 		"- coalesce((SELECT range_agg(c.range) FROM bigbrotr.coverage AS c "
-		"WHERE c.relay_id = $1 AND c.filter = $2 AND c.state IN ('complete', 'paged')), "
-		"'{}'::int8multirange)) AS r ORDER BY lower(r) DESC LIMIT $4",
-		SPI_OK_SELECT, 4, {INT4OID, TEXTOID, INT8OID, INT8OID}
+		"WHERE c.relay_id = $1 AND c.filter_id = ANY ($2) AND (c.state IN ('complete', 'paged') "
+		"OR c.reason = ANY ($5) AND c.checked_at + least('1 day'::interval, "
+		"'1 minute'::interval * power(2, least(c.tried, 12) - 1)) > now())), "
+		"'{}'::int8multirange)) AS r ORDER BY lower(r) DESC LIMIT $6",
+		SPI_OK_SELECT, 6, {INT4OID, INT4ARRAYOID, INT8OID, INT8OID, TEXTARRAYOID, INT8OID}
 	},
 	[BB_PLAN_RELAY_GET] = {
 		"SELECT r.id FROM bigbrotr.relay AS r WHERE r.url = $1",

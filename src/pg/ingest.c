@@ -18,6 +18,7 @@
 #include "pg/compat.h"
 #include "pg/event_check.h"
 #include "pg/relay_sql.h"
+#include "pg/srf.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -202,30 +203,6 @@ ingest(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int n)
 	archive_count("ingest", 0, "rejected", totals[2]);
 }
 
-static void
-start_set(FunctionCallInfo fcinfo)
-{
-#if PG_VERSION_NUM >= 150000
-	InitMaterializedSRF(fcinfo, 0);
-#else
-	ReturnSetInfo *rsi = (ReturnSetInfo *) fcinfo->resultinfo;
-	MemoryContext old;
-	TupleDesc	desc;
-
-	if (rsi == NULL || !IsA(rsi, ReturnSetInfo) || !(rsi->allowedModes & SFRM_Materialize))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("set-valued function called in context that cannot accept a set")));
-	old = MemoryContextSwitchTo(rsi->econtext->ecxt_per_query_memory);
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	rsi->returnMode = SFRM_Materialize;
-	rsi->setResult = tuplestore_begin_heap(true, false, work_mem);
-	rsi->setDesc = desc;
-	MemoryContextSwitchTo(old);
-#endif
-}
-
 Datum
 bigbrotr_event_ingest(PG_FUNCTION_ARGS)
 {
@@ -233,7 +210,7 @@ bigbrotr_event_ingest(PG_FUNCTION_ARGS)
 	bool	   *nulls;
 	int			n;
 
-	start_set(fcinfo);
+	bb_srf_begin(fcinfo);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &d, &nulls, &n);
@@ -246,7 +223,7 @@ bigbrotr_event_ingest_one(PG_FUNCTION_ARGS)
 {
 	Datum		d;
 
-	start_set(fcinfo);
+	bb_srf_begin(fcinfo);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	d = PG_GETARG_DATUM(0);

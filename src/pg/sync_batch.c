@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "pg/archive.h"
+#include "pg/coverage.h"
 #include "pg/foreign_text.h"
 #include "pg/netd.h"
 #include "pg/sync_batch.h"
@@ -186,10 +187,9 @@ sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c)
  * arrive.  The next pass asks for that part again.
  */
 bool
-sync_batch_window(const WireFrame *f, int32 relay_id, const char *filter,
+sync_batch_window(const WireFrame *f, int32 relay_id, int32 filter_id,
 				  int64 job_started, int overlap)
 {
-	static const char *const states[] = {"open", "paged", "complete"};
 	WireReader	r;
 	int64		since;
 	int64		until;
@@ -208,14 +208,14 @@ sync_batch_window(const WireFrame *f, int32 relay_id, const char *filter,
 	reason = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
 	purpose = wire_get_u8(&r);
 	(void) wire_get_u64(&r);	/* held */
-	if (!wire_done(&r) || state >= lengthof(states) || since > until ||
+	if (!wire_done(&r) || state >= BB_COVERAGE_STATES || since > until ||
 		purpose > WIRE_RECHECK)
 		return false;
 	/* What has not happened yet is not a gap either. */
 	until = Min(until, state == WIRE_WINDOW_OPEN ? job_started : job_started - overlap);
 	if (since > until)
 		return true;			/* all of it is still warm */
-	coverage_record(relay_id, filter, since, until, states[state],
+	coverage_record(relay_id, filter_id, since, until, state,
 					proof_len > 0 ? bb_foreign_text(proof, proof_len) : NULL,
 					reason_len > 0 ? bb_foreign_text(reason, reason_len) : NULL);
 	return true;

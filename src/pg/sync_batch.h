@@ -24,7 +24,7 @@ extern bool sync_batch_offer(const WireFrame *f, int32 relay_id, SyncCounts *c);
 extern bool sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c);
 extern bool sync_batch_set(const WireFrame *f, int32 relay_id);
 extern bool sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c);
-extern bool sync_batch_window(const WireFrame *f, int32 relay_id, const char *filter,
+extern bool sync_batch_window(const WireFrame *f, int32 relay_id, int32 filter_id,
 							  int64 job_started, int overlap);
 
 #endif

@@ -1,23 +1,4 @@
--- What was asked, what was refused, what was counted.
-
-CREATE TABLE bigbrotr.coverage (
-	relay_id integer NOT NULL,
-	filter text NOT NULL DEFAULT '{}',
-	range int8range NOT NULL CHECK (NOT isempty(range)),
-	state text NOT NULL CHECK (state IN ('open', 'paged', 'complete')),
-	proof text,
-	reason text,
-	checked_at timestamptz NOT NULL DEFAULT now(),
-	PRIMARY KEY (relay_id, filter, range)
-);
-COMMENT ON TABLE bigbrotr.coverage IS 'per relay, the windows of created_at that were asked for, and whether the answer was complete';
-COMMENT ON COLUMN bigbrotr.coverage.relay_id IS 'relay.id';
-COMMENT ON COLUMN bigbrotr.coverage.filter IS 'NIP-01 filter without since and until';
-COMMENT ON COLUMN bigbrotr.coverage.range IS 'unix seconds of created_at';
-COMMENT ON COLUMN bigbrotr.coverage.state IS 'open: a gap; paged: received, not yet confirmed; complete: proved';
-COMMENT ON COLUMN bigbrotr.coverage.proof IS 'what proved it';
-COMMENT ON COLUMN bigbrotr.coverage.reason IS 'why it is open';
-COMMENT ON COLUMN bigbrotr.coverage.checked_at IS 'when this was found';
+-- What was refused, what was counted, what runs.
 
 CREATE TABLE bigbrotr.rejected_event (
 	relay_id integer NOT NULL,
@@ -104,7 +85,6 @@ SELECT pg_catalog.pg_extension_config_dump('bigbrotr.candidate', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.seed', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.event', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.observation', '');
-SELECT pg_catalog.pg_extension_config_dump('bigbrotr.coverage', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.rejected_event', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.counter', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.service', '');

@@ -9,7 +9,7 @@ REVOKE ALL ON TYPE bigbrotr.tags FROM PUBLIC;
 GRANT USAGE ON SCHEMA bigbrotr TO bigbrotr_reader;
 GRANT USAGE ON TYPE bigbrotr.tags TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.event, bigbrotr.observation,
-	bigbrotr.coverage, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
+	bigbrotr.coverage, bigbrotr.coverage_filter, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress
 	TO bigbrotr_reader;
 GRANT EXECUTE ON FUNCTION
@@ -21,12 +21,14 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event),
 	bigbrotr.relay_normalize(text), bigbrotr.relay_reject_reason(text),
 	bigbrotr.npub(bytea), bigbrotr.note(bytea), bigbrotr.nip19_decode(text),
-	bigbrotr.partition_bound(timestamptz), bigbrotr.worker_status()
+	bigbrotr.coverage_missing(integer, text, bigint, bigint), bigbrotr.partition_bound(timestamptz), bigbrotr.worker_status()
 	TO bigbrotr_reader;
 
 GRANT INSERT ON bigbrotr.event, bigbrotr.observation TO bigbrotr_writer;
 GRANT INSERT, UPDATE ON bigbrotr.relay, bigbrotr.rejected_event, bigbrotr.counter TO bigbrotr_writer;
 GRANT INSERT, UPDATE, DELETE ON bigbrotr.candidate, bigbrotr.coverage TO bigbrotr_writer;
+GRANT INSERT ON bigbrotr.coverage_filter TO bigbrotr_writer;
+GRANT EXECUTE ON FUNCTION bigbrotr.coverage_record(integer, text, bigint, bigint, text, text, text) TO bigbrotr_writer;
 GRANT EXECUTE ON FUNCTION bigbrotr.event_ingest(text[], text, timestamptz),
 	bigbrotr.event_ingest(text, text, timestamptz) TO bigbrotr_writer;
 

@@ -491,6 +491,67 @@ against_naive(void)
 	nostr_buf_free(&tags);
 }
 
+static bool
+naive_list_covers(const int *wide, int nwide, const int *narrow, int nnarrow)
+{
+	if (nwide >= 0 && nnarrow < 0)
+		return false;
+	for (int i = 0; i < nnarrow; i++)
+		if (!listed(wide, nwide, narrow[i]))
+			return false;
+	return true;
+}
+
+static bool
+naive_covers(const NaiveFilter *w, const NaiveFilter *n)
+{
+	for (int l = 0; l < 6; l++)
+		if (!naive_list_covers(w->values[l], w->nvalues[l], n->values[l], n->nvalues[l]))
+			return false;
+	return naive_list_covers(w->ids, w->nids, n->ids, n->nids) &&
+		naive_list_covers(w->authors, w->nauthors, n->authors, n->nauthors) &&
+		naive_list_covers(w->kinds, w->nkinds, n->kinds, n->nkinds) &&
+		w->since <= n->since && n->until <= w->until;
+}
+
+/* Random pairs; every second narrow one is the wide one with less in a list. */
+static void
+covers(void)
+{
+	static char text[2][16384];
+	int			yes = 0;
+
+	srand(2);
+	for (int i = 0; i < 20000; i++)
+	{
+		NaiveFilter nf[2];
+		NostrFilter f[2];
+
+		random_filter(&nf[0]);
+		random_filter(&nf[1]);
+		if (i % 2 == 0)
+		{
+			nf[1] = nf[0];
+			nf[1].nkinds = nf[1].nkinds < 0 ? 0 : nf[1].nkinds / 2;
+			nf[1].nvalues[some(6)]--;
+			nf[1].since++;
+			for (int l = 0; l < 6; l++)
+				nf[1].nvalues[l] = nf[1].nvalues[l] < -1 ? -1 : nf[1].nvalues[l];
+		}
+		for (int k = 0; k < 2; k++)
+		{
+			filter_text(&nf[k], text[k]);
+			CHECK(nostr_filter_parse(text[k], strlen(text[k]), &f[k], NULL) == NOSTR_FILTER_OK);
+			CHECK(nostr_filter_covers(&f[k], &f[k]));
+		}
+		CHECK(nostr_filter_covers(&f[0], &f[1]) == naive_covers(&nf[0], &nf[1]));
+		yes += naive_covers(&nf[0], &nf[1]);
+		nostr_filter_free(&f[0]);
+		nostr_filter_free(&f[1]);
+	}
+	CHECK(yes > 1000 && yes < 19000);
+}
+
 static void
 never(void)
 {
@@ -526,6 +587,7 @@ main(void)
 	bounds();
 	canonical();
 	never();
+	covers();
 	against_naive();
 	return check_done();
 }
