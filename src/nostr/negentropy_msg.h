@@ -1,8 +1,9 @@
 /*
  * negentropy_msg.h
  *
- * The parts of negentropy messages: numbers, bounds, ranges; and fingerprints
- * of parts of a set.  Internal to negentropy*.c.
+ * The parts of negentropy messages: numbers, bounds, ranges; fingerprints of
+ * parts of a set; the step from one message to the next.  Internal to
+ * negentropy*.c.
  */
 #ifndef NOSTR_NEGENTROPY_MSG_H
 #define NOSTR_NEGENTROPY_MSG_H
@@ -74,5 +75,27 @@ typedef struct NegWriter
 
 extern void neg_write_varint(NostrBuf *out, uint64_t v);
 extern void neg_write_bound(NegWriter *w, const NostrNegItem *upper);
+
+/* ----------------------------------------------------------- negentropy_round.c */
+
+/* One message being written while another is read. */
+typedef struct NegRound
+{
+	NostrNeg   *neg;
+	NegWriter	w;
+	NostrNegItem prev;			/* upper end of the last range handled */
+	size_t		at;				/* first item not below prev */
+	NostrNegItem written;		/* upper end of the last range written */
+	bool		asks;			/* something but "skip" was written: */
+	NostrNegItem asked_lower;	/* the first of these */
+	NostrNegItem asked_upper;
+	bool		full;			/* the rest was put off */
+} NegRound;
+
+extern void neg_begin(NegRound *rd, NostrNeg *neg, NostrBuf *out);
+/* Our items of a range about which the sides disagree: listed, or in parts. */
+extern void neg_write_split(NegRound *rd, size_t lo, size_t hi, const NostrNegItem *upper);
+/* All of r, then what was put off before; false: neg->error is set. */
+extern bool neg_handle(NegRound *rd, NegReader *r);
 
 #endif

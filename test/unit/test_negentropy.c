@@ -232,13 +232,18 @@ make_pool(NostrNegSet *client, NostrNegSet *server, size_t n)
 }
 
 static void
-limits_of(NostrNegLimits *limits)
+limits_of(NostrNegLimits *client, NostrNegLimits *server)
 {
 	static const size_t frames[] = {4096, 4096, 5000, 10000, 60000, 500000, NOSTR_NEG_MAX_MESSAGE};
 
-	memset(limits, 0, sizeof(*limits));
-	limits->frame = frames[rnd(sizeof(frames) / sizeof(frames[0]))];
-	limits->rounds = 100000;
+	memset(client, 0, sizeof(*client));
+	memset(server, 0, sizeof(*server));
+	client->frame = frames[rnd(sizeof(frames) / sizeof(frames[0]))];
+	server->frame = frames[rnd(sizeof(frames) / sizeof(frames[0]))];
+	client->rounds = 100000;
+	/* little room to put answers off */
+	if (rnd(2))
+		client->message = server->frame;
 }
 
 /* Runs both to the end; the number of rounds, or -1. */
@@ -297,8 +302,7 @@ one_reconciliation(size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (owner[i] != 3 && pool[i].timestamp >= since && pool[i].timestamp <= until)
 			collect(&expected, owner[i] == 1, pool[i].id);
-	limits_of(&climits);
-	limits_of(&slimits);
+	limits_of(&climits, &slimits);
 	nostr_neg_client(&client, &cset, since, until, &climits, collect, &found);
 	nostr_neg_server(&server, &sset, since, until, &slimits);
 	ok &= reconcile(&client, &server) >= 0;
@@ -330,12 +334,133 @@ test_random(void)
 	CHECK(agreed == 10000);
 }
 
+/* --------------------------------------------------------------- lying peers */
+
+/* A client of n items one second apart has asked; the error after "hex". */
+static const char *
+error_after(uint32_t n, const NostrNegLimits *limits, const char *hex)
+{
+	NostrNegSet set;
+	NostrNeg	neg;
+	NostrBuf	out;
+	Found		found = {0};
+	NostrNegError error;
+
+	nostr_buf_init(&out, NOSTR_NEG_MAX_MESSAGE);
+	nostr_neg_set_init(&set, n);
+	for (uint32_t i = 0; i < n; i++)
+		CHECK(nostr_neg_set_add(&set, i, id_of((uint8_t) i)));
+	CHECK(nostr_neg_set_seal(&set));
+	nostr_neg_client(&neg, &set, 0, UINT64_MAX, limits, collect, &found);
+	CHECK(nostr_neg_open(&neg, &out) == NOSTR_NEG_SEND);
+	if (receive_hex(&neg, hex, &out) == NOSTR_NEG_FAILED)
+	{
+		CHECK(neg.error != NOSTR_NEG_OK && out.len == 0);
+		/* over means over */
+		CHECK(receive_hex(&neg, "61", &out) == NOSTR_NEG_FAILED);
+	}
+	error = neg.error;
+	nostr_neg_free(&neg);
+	nostr_neg_set_free(&set);
+	nostr_buf_free(&out);
+	free(found.ids);
+	return nostr_neg_error_name(error);
+}
+
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+#define PRINT "00000000000000000000000000000000"
+#define MAX_VARINT "81ffffffffffffffff7f"	/* 2^64 - 1 */
+
+static void
+test_lies(void)
+{
+	NostrNegLimits two = {.ids = 2};
+	NostrNegLimits shorter = {.message = 4};
+
+	CHECK_STR(error_after(3, NULL, "61"), "ok");
+	CHECK_STR(error_after(3, NULL, ""), "malformed");
+	CHECK_STR(error_after(3, NULL, "5f"), "malformed");
+	CHECK_STR(error_after(3, NULL, "70"), "malformed");
+	CHECK_STR(error_after(3, NULL, "60"), "unsupported_version");
+	CHECK_STR(error_after(3, NULL, "62000002"), "unsupported_version");
+	CHECK_STR(error_after(3, NULL, "010004"), "unsupported_version");
+	/* cut off in every part */
+	CHECK_STR(error_after(3, NULL, "6180"), "malformed");
+	CHECK_STR(error_after(3, NULL, "6100"), "malformed");
+	CHECK_STR(error_after(3, NULL, "61000100"), "malformed");
+	CHECK_STR(error_after(3, NULL, "610000"), "malformed");
+	CHECK_STR(error_after(3, NULL, "61000001ff"), "malformed");
+	CHECK_STR(error_after(3, NULL, "61000002"), "malformed");
+	CHECK_STR(error_after(3, NULL, "6100000201ff"), "malformed");
+	CHECK_STR(error_after(3, NULL, "61000002" MAX_VARINT), "malformed");
+	/* numbers and modes that do not exist */
+	CHECK_STR(error_after(3, NULL, "6182808080808080808000" "0000"), "malformed");
+	CHECK_STR(error_after(3, NULL, "6102" "21" ZEROS "0000"), "malformed");
+	CHECK_STR(error_after(3, NULL, "6100" MAX_VARINT), "malformed");
+	CHECK_STR(error_after(3, NULL, "61000003"), "malformed");
+	CHECK_STR(error_after(3, NULL, "61000004"), "malformed");
+	/* 2^64 - 1 + 1 - 1 is infinity too; behind it there is nothing */
+	CHECK_STR(error_after(3, NULL, "61" MAX_VARINT "0000" "020000"), "ok");
+	CHECK_STR(error_after(3, NULL, "61" MAX_VARINT "0000" "030000"), "malformed");
+	CHECK_STR(error_after(3, NULL, "61000000" "010000"), "ok");
+	CHECK_STR(error_after(3, NULL, "61000000" "020000"), "malformed");
+	/* bounds descend; ids where none fit; an id twice */
+	CHECK_STR(error_after(3, NULL, "61020102000200" "01010100" "0200"), "malformed");
+	CHECK_STR(error_after(3, NULL, "6102010200" "01010100"), "contradiction");
+	CHECK_STR(error_after(3, NULL, "61000000" "00000201" ZEROS), "contradiction");
+	CHECK_STR(error_after(3, NULL, "6100000202" ZEROS ZEROS), "contradiction");
+	/* as the C++ implementation ends when its frame is full */
+	CHECK_STR(error_after(3, NULL, "61000000" "000001" PRINT), "ok");
+	/* the answer is the question: a list, or fingerprints */
+	CHECK_STR(error_after(3, NULL, "61000001" PRINT), "no_progress");
+	CHECK_STR(error_after(100, NULL, "61020000" "000001" PRINT), "ok");
+	CHECK_STR(error_after(100, NULL, "61000001" PRINT), "no_progress");
+	/* too much */
+	CHECK_STR(error_after(3, &two, "6100000200"), "too_many_ids");
+	CHECK_STR(error_after(2, &two, "6100000200"), "ok");
+	CHECK_STR(error_after(1, &two, "6100000201" ZEROS), "ok");
+	CHECK_STR(error_after(3, &shorter, "6100000200"), "too_long");
+	CHECK_STR(error_after(3, &shorter, "61000000"), "ok");
+}
+
+/* A relay that always says that the rest, from one second later, differs. */
+static void
+test_endless(void)
+{
+	NostrNegLimits limits = {.rounds = 50};
+	NostrNegSet set;
+	NostrNeg	neg;
+	NostrBuf	out;
+	char		hex[100];
+	uint32_t	rounds = 0;
+	NostrNegStatus status;
+
+	nostr_buf_init(&out, NOSTR_NEG_MAX_MESSAGE);
+	nostr_neg_set_init(&set, 1);
+	CHECK(nostr_neg_set_seal(&set));
+	nostr_neg_client(&neg, &set, 0, UINT64_MAX, &limits, collect, NULL);
+	status = nostr_neg_open(&neg, &out);
+	while (status == NOSTR_NEG_SEND)
+	{
+		sprintf(hex, "61%02x0000000001" PRINT, ++rounds + 1);
+		status = receive_hex(&neg, hex, &out);
+	}
+	CHECK(rounds == 51 && neg.error == NOSTR_NEG_TOO_MANY_ROUNDS);
+	CHECK_STR(nostr_neg_error_text(neg.error),
+			  "the reconciliation took more messages than the limit");
+	nostr_neg_free(&neg);
+	nostr_neg_set_free(&set);
+	nostr_buf_free(&out);
+}
+
 int
 main(void)
 {
 	CHECK(nostr_crypto_init());
 	test_bytes();
 	test_sets();
+	test_lies();
+	test_endless();
 	test_random();
 	return check_done();
 }
