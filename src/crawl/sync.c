@@ -1,28 +1,72 @@
 /*
  * sync.c
  *
- * The connection of a sync job: requests, answers, time limits.
+ * A sync job: its connection, its windows one after the other, its end.
  *
- * Guarantees: done() exactly once and last; every REQ has an id of its own,
- * and only events under the current one count; silence and drip-feeding end
- * (each message within the network's timeout, a page within ten of them).
+ * Guarantees: done() exactly once and last; when the job fails, what is left
+ * of the current window is said to be open with the reason; one timer serves
+ * all deadlines and stands still while the job is paused.
  */
 #include "../nostr/pgfree.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "../nostr/message.h"
 #include "sync_internal.h"
 #include "text.h"
+#include "walk.h"
 
-static uint32_t
-timeout_ms(const Sync *s)
+uint64_t
+sync_now(const Sync *s)
 {
-	return net_config(s->net)->network[s->network].timeout_ms;
+	return uv_now(s->timer.loop);
 }
+
+bool
+sync_slice_over(const Sync *s)
+{
+	return s->slice_end != 0 && sync_now(s) > s->slice_end;
+}
+
+void
+sync_say(Sync *s, int64_t since, int64_t until, SyncState state, uint64_t held,
+		 const char *proof, const char *reason)
+{
+	SyncNews	news = {since, until, state, SYNC_FETCH, held, proof, reason};
+
+	if (s->at < s->nwindows)
+		news.purpose = s->window[s->at].purpose;
+	if (since <= until)
+		s->cb.window(s->user, &news);
+}
+
+/* Upper end of what may be claimed of a window. */
+static int64_t
+claim_of(const SyncWindow *w)
+{
+	int64_t		now;
+
+	if (w->until != INT64_MAX)
+		return w->until;
+	now = (int64_t) time(NULL) - 1;
+	return now > w->since ? now : w->since;
+}
+
+void
+sync_retract(Sync *s, const char *reason)
+{
+	uint16_t	at = s->at;
+
+	for (uint16_t i = 0; i <= at && i < s->nwindows; i++)
+	{
+		s->at = i;				/* its purpose */
+		sync_say(s, s->window[i].since, claim_of(&s->window[i]), SYNC_OPEN, 0, "", reason);
+	}
+	s->at = at;
+}
+
+/* --- the end --- */
 
 void
 sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure, const char *reason)
@@ -30,7 +74,7 @@ sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure, const char *reason
 	if (s->finished)
 		return;
 	s->finished = true;
-	s->asking = false;
+	s->cb.page_end(s->user);
 	s->result.outcome = outcome;
 	s->result.failure = failure;
 	s->result.reason[0] = '\0';
@@ -40,112 +84,138 @@ sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure, const char *reason
 		ws_close(s->ws, NET_OK, "");
 }
 
-/* The job fails: what is left of the window stays open with that reason. */
-static void
-fail(Sync *s, NetFailure failure, const char *reason)
+void
+sync_fail(Sync *s, NetFailure failure, const char *reason)
 {
 	if (s->finished)
 		return;
 	s->cb.page_end(s->user);
-	if (s->at < s->nwindows)
-		page_open(s, reason);
+	if (s->tail != NULL)
+	{
+		/* the windows are handled, and that is what counts */
+		sync_finish(s, SYNC_OK, failure, reason);
+		return;
+	}
+	for (int i = 0; i < SYNC_LANES; i++)
+		sync_walk_abort(&s->walk[i], reason);
+	if (!s->begun && s->at < s->nwindows)
+		sync_say(s, s->window[s->at].since, claim_of(&s->window[s->at]), SYNC_OPEN, 0,
+				 "", reason);
 	sync_finish(s, SYNC_FAILED, failure, reason);
 }
 
-static NetFailure
-refusal_class(const char *prefix)
+void
+sync_fail_refused(Sync *s)
 {
-	if (prefix != NULL && strcmp(prefix, "auth-required") == 0)
-		return NET_AUTH_REQUIRED;
-	if (prefix != NULL && strcmp(prefix, "rate-limited") == 0)
-		return NET_RATE_LIMITED;
-	return NET_REFUSED;
+	sync_fail(s, s->refusal.failure, s->refusal.text);
+}
+
+/* --- windows --- */
+
+void
+sync_page_window(Sync *s)
+{
+	const SyncWindow *w = &s->window[s->at];
+
+	sync_walk_start(&s->walk[0], w->since, w->until, claim_of(w));
 }
 
 static void
-refused(Sync *s, const char *how, const char *text, size_t len)
+start_window(Sync *s)
 {
-	char		reason[400] = "";
-	NetFailure	f = refusal_class(nostr_message_prefix(text, len));
-
-	if (f == NET_AUTH_REQUIRED)
-		strcpy(reason, "auth_required");
-	else
-	{
-		strcpy(reason, how);
-		crawl_text_append(reason, sizeof(reason), text, len);
-	}
-	fail(s, f, reason);
+	s->begun = true;
+	sync_page_window(s);
 }
+
+void
+sync_next_window(Sync *s)
+{
+	if (s->finished)
+		return;
+	s->at++;
+	s->begun = false;
+	if (s->at < s->nwindows && sync_slice_over(s))
+		sync_finish(s, SYNC_AGAIN, NET_OK, "");
+	else if (s->at < s->nwindows)
+		start_window(s);
+	else if (!sync_tail_start(s))
+		sync_finish(s, SYNC_OK, NET_OK, "");
+}
+
+/* --- time --- */
 
 static void
 on_timer(uv_timer_t *t)
 {
 	Sync	   *s = t->data;
+	uint64_t	now = sync_now(s);
 
-	if (s->notice[0] != '\0')
-		refused(s, "notice: ", s->notice, strlen(s->notice));
-	else
-		fail(s, NET_TIMEOUT, "timeout");
-}
-
-static void
-arm(Sync *s, uint32_t ms)
-{
-	uv_update_time(s->timer.loop);
-	if (s->asking && !s->paused)
-		uv_timer_start(&s->timer, on_timer, ms, 0);
-	else
-		uv_timer_stop(&s->timer);
+	sync_auth_timeout(s, now);
+	if (!s->finished)
+		sync_tail_timeout(s, now);
+	if (!s->finished)
+		sync_req_timeouts(s, now);
+	if (!s->finished)
+		sync_req_pump(s);
+	sync_schedule(s);
 }
 
 void
-sync_ask(Sync *s, int64_t until, bool confirm)
+sync_schedule(Sync *s)
 {
-	static uint32_t counter;
-	NostrBuf	b;
-	uint32_t	limit = confirm ? s->page_limit / 2 + 1 : s->page_limit;
+	uint64_t	next = sync_req_deadline(s);
+	uint64_t	now;
 
-	memset(&s->page, 0, sizeof(s->page));
-	s->page.until = until;
-	s->page.confirm = confirm;
-	s->page.oldest = INT64_MAX;
-	s->page.last = INT64_MAX;
-	s->notice[0] = '\0';
-	snprintf(s->sub, sizeof(s->sub), "s%" PRIu32 "-%x", ++counter,
-			 (unsigned) (uv_hrtime() & 0xFFFF));
-	nostr_buf_init(&b, WS_MAX_QUEUED);
-	nostr_buf_append_str(&b, "[\"REQ\",\"");
-	nostr_buf_append_str(&b, s->sub);
-	nostr_buf_append_str(&b, "\",{");
-	nostr_buf_append_str(&b, s->filter);
-	if (s->filter[0] != '\0')
-		nostr_buf_append_byte(&b, ',');
-	if (s->since != 0 && !confirm)
+	if (s->finished || s->paused)
 	{
-		nostr_buf_append_str(&b, "\"since\":");
-		nostr_buf_append_int(&b, s->since);
-		nostr_buf_append_byte(&b, ',');
+		uv_timer_stop(&s->timer);
+		return;
 	}
-	if (until != INT64_MAX)
+	if (s->auth.pending && s->auth.deadline < next)
+		next = s->auth.deadline;
+	if (sync_tail_deadline(s) < next)
+		next = sync_tail_deadline(s);
+	if (next == UINT64_MAX)
 	{
-		nostr_buf_append_str(&b, "\"until\":");
-		nostr_buf_append_int(&b, until);
-		nostr_buf_append_byte(&b, ',');
+		uv_timer_stop(&s->timer);
+		return;
 	}
-	nostr_buf_append_str(&b, "\"limit\":");
-	nostr_buf_append_int(&b, limit);
-	nostr_buf_append_str(&b, "}]");
-	s->asking = true;
-	s->asked_at = uv_hrtime();
-	s->page_deadline = s->asked_at + (uint64_t) timeout_ms(s) * 10 * 1000000;
-	s->result.reqs++;
-	if (b.failed || !ws_send(s->ws, (char *) b.data, b.len))
-		fail(s, NET_RESOURCES, "cannot queue the request");
-	else
-		arm(s, timeout_ms(s));
-	nostr_buf_free(&b);
+	now = sync_now(s);
+	uv_timer_start(&s->timer, on_timer, next > now ? next - now : 0, 0);
 }
+
+static void
+shift(uint64_t *deadline, uint64_t by)
+{
+	if (*deadline != 0)
+		*deadline += by;
+}
+
+void
+sync_pause(Sync *s, bool paused)
+{
+	uint64_t	by;
+
+	if (s->paused == paused)
+		return;
+	uv_update_time(s->timer.loop);
+	s->paused = paused;
+	if (paused)
+		s->paused_at = sync_now(s);
+	by = sync_now(s) - s->paused_at;
+	for (SyncReq *r = s->reqs; r != NULL && !paused; r = r->next)
+	{
+		shift(&r->deadline, by);
+		shift(&r->page_deadline, by);
+	}
+	if (!paused)
+		shift(&s->auth.deadline, by);
+	if (s->ws != NULL && !s->finished)
+		ws_pause(s->ws, paused);
+	sync_schedule(s);
+}
+
+/* --- the connection --- */
 
 static void
 on_opened(WsConn *c, void *user)
@@ -155,67 +225,12 @@ on_opened(WsConn *c, void *user)
 	(void) c;
 	if (s->finished)
 		return;
-	if (s->nwindows == 0)
+	s->opened = true;
+	s->result.timings = *ws_timings(c);
+	if (s->nwindows > 0)
+		start_window(s);
+	else if (!sync_tail_start(s))
 		sync_finish(s, SYNC_OK, NET_OK, "");
-	else
-		page_window_start(s);
-}
-
-static void
-end_page(Sync *s, const NostrMessage *m)
-{
-	char		msg[80];
-	int			n = snprintf(msg, sizeof(msg), "[\"CLOSE\",\"%s\"]", s->sub);
-
-	s->asking = false;
-	ws_send(s->ws, msg, (size_t) n);
-	page_eose(s, m->hint == NOSTR_HINT_FINISH);
-}
-
-static void
-handle(Sync *s, const NostrMessage *m)
-{
-	static const uint8_t no_id[32];
-	bool		ours = s->asking && m->sub != NULL && m->sub_len == strlen(s->sub) &&
-		memcmp(m->sub, s->sub, m->sub_len) == 0;
-
-	if (m->type == NOSTR_MSG_EVENT && !ours)
-	{
-		s->result.events_received++;
-		s->cb.rejected(s->user, "wrong_subscription", no_id, m->raw, m->raw_len);
-		return;
-	}
-	if (m->type == NOSTR_MSG_NOTICE && s->asking)
-	{
-		s->notice[0] = '\0';
-		crawl_text_append(s->notice, sizeof(s->notice), m->text, m->text_len);
-		/* often the only refusal there is: do not wait long for more */
-		if (s->page.received == 0)
-			arm(s, timeout_ms(s) < 5000 ? timeout_ms(s) : 5000);
-		return;
-	}
-	if (!ours)
-		return;
-	if (s->result.first_answer_us == 0)
-		s->result.first_answer_us = (uint32_t) ((uv_hrtime() - s->asked_at) / 1000);
-	if (m->type == NOSTR_MSG_CLOSED)
-	{
-		refused(s, "closed: ", m->text != NULL ? m->text : "", m->text_len);
-		return;
-	}
-	if (m->type == NOSTR_MSG_EOSE)
-	{
-		end_page(s, m);
-		return;
-	}
-	arm(s, timeout_ms(s));
-	/* a page is bounded in number too: no relay may send without end */
-	if (s->page.received > 10000 && s->page.received > s->page_limit * 4)
-		fail(s, NET_RATE, "limit_ignored");
-	else if (uv_hrtime() > s->page_deadline)
-		fail(s, NET_RATE, "page_too_slow");
-	else
-		page_event(s, m->raw, m->raw_len);
 }
 
 static void
@@ -224,14 +239,18 @@ on_message(WsConn *c, void *user, const char *data, size_t len)
 	Sync	   *s = user;
 	NostrMessage m;
 
-	(void) c;
 	if (s->finished)
 		return;
+	s->result.bytes_received = ws_bytes_received(c);
 	nostr_buf_reset(&s->scratch);
 	nostr_message_parse(data, len, &s->scratch, &m);
-	if (m.type == NOSTR_MSG_EVENT || m.type == NOSTR_MSG_EOSE ||
-		m.type == NOSTR_MSG_CLOSED || m.type == NOSTR_MSG_NOTICE)
-		handle(s, &m);
+	if (m.type == NOSTR_MSG_AUTH)
+		sync_auth_challenge(s, m.text, m.text_len);
+	else if (m.type == NOSTR_MSG_OK)
+		sync_auth_ok(s, &m);
+	else if (m.type != NOSTR_MSG_INVALID)
+		sync_req_message(s, data, len, &m);
+	sync_schedule(s);
 }
 
 static void
@@ -240,11 +259,15 @@ timer_closed(uv_handle_t *h)
 	Sync	   *s = h->data;
 
 	s->cb.done(s->user, &s->result);
+	for (int i = 0; i < SYNC_LANES; i++)
+		sync_walk_free(&s->walk[i]);
+	sync_tail_free(s);
 	nostr_buf_free(&s->scratch);
 	nostr_buf_free(&s->event_scratch);
-	free(s->boundary);
+	nostr_filter_free(&s->filter);
+	free(s->kinds_seen);
 	free(s->window);
-	free(s->filter);
+	explicit_bzero(s->seckey, sizeof(s->seckey));
 	free(s);
 }
 
@@ -255,7 +278,6 @@ on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 
 	s->result.timings = *ws_timings(c);
 	s->result.bytes_received = ws_bytes_received(c);
-	s->result.max_page = s->max_page;
 	s->ws = NULL;
 	if (!s->finished)
 	{
@@ -270,26 +292,47 @@ on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 			strcat(text, ": ");
 			crawl_text_append(text, sizeof(text), reason, strlen(reason));
 		}
-		fail(s, failure == NET_OK ? NET_DISCONNECTED : failure, text);
+		sync_fail(s, failure == NET_OK ? NET_DISCONNECTED : failure, text);
 	}
+	s->result.max_page = s->max_page;
 	uv_timer_stop(&s->timer);
 	uv_close((uv_handle_t *) &s->timer, timer_closed);
 }
 
-/* Copies what is between the braces; NULL: not an object. */
-static char *
-filter_members(const char *f, size_t len)
+static bool
+copy_spec(Sync *s, const SyncSpec *spec)
 {
-	while (len > 0 && strchr(" \t\r\n", f[0]) != NULL)
-		f++, len--;
-	while (len > 0 && strchr(" \t\r\n", f[len - 1]) != NULL)
-		len--;
-	if (len < 2 || f[0] != '{' || f[len - 1] != '}' || memchr(f, '\0', len) != NULL)
-		return NULL;
-	f++, len -= 2;
-	while (len > 0 && strchr(" \t\r\n", f[0]) != NULL)
-		f++, len--;
-	return strndup(f, len);
+	s->window = calloc((size_t) spec->nwindows + 1, sizeof(SyncWindow));
+	s->kinds_seen = calloc(1, NOSTR_MAX_KIND / 8 + 1);
+	if (s->window == NULL || s->kinds_seen == NULL ||
+		nostr_filter_parse(spec->filter, spec->filter_len, &s->filter, NULL) != NOSTR_FILTER_OK)
+		return false;
+	if (spec->nwindows > 0)
+		memcpy(s->window, spec->window, spec->nwindows * sizeof(SyncWindow));
+	s->nwindows = spec->nwindows;
+	s->filter.since = INT64_MIN;
+	s->filter.until = INT64_MAX;
+	s->filter.limit = -1;
+	s->started = (int64_t) time(NULL);
+	s->page_limit = spec->page_limit > 0 ? spec->page_limit : 1;
+	s->limit = s->page_limit;
+	if (spec->known_cap >= SYNC_SMALL_LIMIT && spec->known_cap < s->limit)
+		s->limit = spec->known_cap;
+	s->timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms :
+		net_config(s->net)->network[s->url.network].timeout_ms;
+	s->tail_ms = spec->tail_ms;
+	s->may_auth = spec->may_auth;
+	s->negentropy = spec->negentropy;
+	s->held = spec->held;
+	if (spec->slice_ms > 0)
+		s->slice_end = sync_now(s) + spec->slice_ms;
+	if (spec->seckey != NULL)
+	{
+		memcpy(s->seckey, spec->seckey, 32);
+		s->has_key = true;
+	}
+	sync_rate_init(s, spec->max_reqs_per_minute);
+	return true;
 }
 
 Sync *
@@ -301,33 +344,31 @@ sync_start(Net *net, const NostrRelayUrl *url, const SyncSpec *spec,
 
 	if (s == NULL)
 		return NULL;
-	s->filter = filter_members(spec->filter, spec->filter_len);
-	s->window = calloc((size_t) spec->nwindows + 1, sizeof(SyncWindow));
 	s->net = net;
-	s->network = url->network;
+	s->url = *url;
 	s->cb = *cb;
 	s->user = user;
-	s->page_limit = spec->page_limit > 0 ? spec->page_limit : 1;
-	s->nwindows = spec->nwindows;
-	if (s->filter != NULL && s->window != NULL)
+	s->timer.loop = net_loop(net);
+	for (int i = 0; i < SYNC_LANES; i++)
 	{
-		if (spec->nwindows > 0)
-			memcpy(s->window, spec->window, spec->nwindows * sizeof(SyncWindow));
-		s->since = s->nwindows > 0 ? s->window[0].since : 0;
-		s->until = s->top = s->nwindows > 0 ? s->window[0].until : 0;
-		nostr_buf_init(&s->scratch, NOSTR_EVENT_MAX_SIZE * 2);
-		nostr_buf_init(&s->event_scratch, NOSTR_EVENT_MAX_SIZE * 4);
-		if (spec->slice_ms > 0)
-			s->slice_end = uv_hrtime() + (uint64_t) spec->slice_ms * 1000000;
-		s->ws = ws_connect(net, url, &ws_cb, s);
+		s->walk[i].s = s;
+		sync_req_init(&s->walk[i].req, s);
 	}
+	nostr_buf_init(&s->scratch, NOSTR_EVENT_MAX_SIZE * 2);
+	nostr_buf_init(&s->event_scratch, NOSTR_EVENT_MAX_SIZE * 4);
+	uv_update_time(net_loop(net));
+	if (copy_spec(s, spec))
+		s->ws = ws_connect(net, url, &ws_cb, s);
 	if (s->ws == NULL)
 	{
-		free(s->filter);
+		nostr_filter_free(&s->filter);
+		free(s->kinds_seen);
 		free(s->window);
 		free(s);
 		return NULL;
 	}
+	if (spec->timeout_ms > 0)
+		ws_set_timeout(s->ws, spec->timeout_ms);
 	uv_timer_init(net_loop(net), &s->timer);
 	s->timer.data = s;
 	return s;
@@ -341,23 +382,7 @@ sync_set(Sync *s, uint32_t seq, bool last, const SyncHeld *item, uint32_t n)
 }
 
 void
-sync_pause(Sync *s, bool paused)
-{
-	if (s->paused == paused)
-		return;
-	s->paused = paused;
-	if (s->ws == NULL || s->finished)
-		return;
-	ws_pause(s->ws, paused);
-	s->page_deadline = uv_hrtime() + (uint64_t) timeout_ms(s) * 10 * 1000000;
-	arm(s, timeout_ms(s));
-}
-
-void
 sync_cancel(Sync *s)
 {
-	if (s->finished)
-		return;
-	s->cb.page_end(s->user);
 	sync_finish(s, SYNC_CANCELLED, NET_CANCELLED, "cancelled");
 }

@@ -1,80 +1,349 @@
 /*
  * sync_internal.h
  *
- * What sync.c (connection, messages) and page.c (paging, proofs) share.
+ * What the files of a sync job share; nobody outside includes it.
+ *
+ *   sync.c      the job: windows one after the other, its end
+ *   request.c   one subscription and its answer
+ *   refusal.c   what CLOSED and NOTICE mean; auth.c, rate.c react
+ *   walk.c      paging through one window; proof.c judges its end
+ *   seen.c      the ids of one second
+ *   dense.c     seconds that hold more than a page
+ *   scatter.c   relays that answer in no order
+ *   negfetch.c  negentropy (NIP-77); negset.c what the archive holds
+ *   tail.c      the live tail
+ *
+ * Time of created_at inside: no lower bound is SYNC_NO_SINCE, so that a walk
+ * in the other direction is the same walk with negated times.
  */
 #ifndef CRAWL_SYNC_INTERNAL_H
 #define CRAWL_SYNC_INTERNAL_H
 
+#include "../nostr/filter.h"
+#include "../nostr/message.h"
 #include "sync.h"
 
-#define SYNC_MAX_BOUNDARY	20000	/* ids remembered of one second */
-#define SYNC_MAX_SEGMENTS	64		/* pieces a window falls into */
+#define SYNC_NO_SINCE		(-INT64_MAX)
+#define SYNC_NO_UNTIL		INT64_MAX
+#define SYNC_MAX_SEEN		20000	/* ids remembered of one second */
+#define SYNC_MAX_HOLES		4096	/* gaps that one window may fall into */
+#define SYNC_LANES			2		/* walks at the same time */
+#define SYNC_OLD_SUBS		4
+#define SYNC_SMALL_LIMIT	100		/* what no relay refuses */
+#define SYNC_MAX_FLOOD		10000	/* events beyond any limit that was asked for */
+#define SYNC_MAX_CUT		400		/* kinds in one filter */
+#define SYNC_PAGE_TIMEOUTS	10		/* a page ends after that many timeouts */
 
-typedef struct SyncPage			/* one REQ and its answer */
+/* ------------------------------------------------------------- requests */
+
+typedef struct SyncReq SyncReq;
+
+typedef enum SyncEnd			/* how the answer ended */
 {
+	SYNC_END_EOSE,
+	SYNC_END_SILENCE,			/* events, but no EOSE in time */
+	SYNC_END_CLOSED,			/* events, then CLOSED */
+	SYNC_END_REFUSED			/* nothing: s->refusal says why */
+} SyncEnd;
+
+typedef struct SyncAsk			/* what differs from the job's filter */
+{
+	int64_t		since;			/* SYNC_NO_SINCE: none */
+	int64_t		until;			/* SYNC_NO_UNTIL: none */
+	uint32_t	limit;
+	const uint16_t *kinds;		/* instead of the filter's; NULL: those */
+	uint32_t	nkinds;
+	const uint8_t *authors;		/* 32 bytes each; NULL: the filter's */
+	uint32_t	nauthors;
+	const uint8_t *ids;			/* 32 bytes each: nothing else is asked then */
+	uint32_t	nids;
+} SyncAsk;
+
+typedef enum SyncReqState
+{
+	SYNC_REQ_IDLE,
+	SYNC_REQ_WAITING,			/* for its turn: rate, authentication */
+	SYNC_REQ_SENT
+} SyncReqState;
+
+struct SyncReq
+{
+	Sync	   *s;
+	SyncReq    *next;			/* of those that are not idle, oldest first */
+	/* An event of the answer, in its bounds and fitting the filter.  valid:
+	 * false when only its time and claimed id are readable (forged). */
+	void		(*event) (SyncReq *r, const NostrEvent *ev, bool valid);
+	void		(*end) (SyncReq *r, SyncEnd how);
+	/* NEG-MSG and NEG-ERR instead (NIP-77) */
+	void		(*message) (SyncReq *r, const char *data, size_t len);
+	const char *verb;			/* "REQ" */
+	const char *close;			/* "CLOSE" */
+	bool		live;			/* no deadline, EOSE is no end */
+	SyncReqState state;
+	char		sub[24];
+	NostrBuf	text;			/* what follows the subscription id */
+	int64_t		since;
 	int64_t		until;
-	bool		confirm;		/* the second, differently cut query */
+	uint32_t	limit;
+	bool		retried;		/* after an authentication */
+
 	uint32_t	received;		/* everything, also what was refused */
 	uint32_t	in_range;
-	uint32_t	fresh;			/* in range and not seen before */
 	uint32_t	unreadable;
 	uint32_t	above;			/* newer than until: the relay ignores it */
-	bool		unsorted;
+	uint32_t	below;
+	bool		rose;			/* an event newer than the one before */
+	bool		fell;
 	int64_t		oldest;
+	int64_t		newest;
 	int64_t		last;
-} SyncPage;
+	NostrEoseHint hint;
+	uint64_t	asked_ns;
+	uint64_t	deadline;		/* uv_now */
+	uint64_t	page_deadline;
+};
+
+/* ---------------------------------------------------------------- walks */
+
+typedef struct SyncSeenItem
+{
+	uint8_t		id[32];
+	uint8_t		pubkey[32];
+	uint16_t	kind;
+} SyncSeenItem;
+
+typedef struct SyncSeen			/* the events of one second */
+{
+	SyncSeenItem *item;
+	uint32_t	n;
+	uint32_t	cap;
+	int64_t		at;				/* which second, in the walk's time */
+	bool		full;			/* more than can be remembered */
+} SyncSeen;
+
+typedef struct SyncHole			/* said to be open, in real time */
+{
+	int64_t		since;
+	int64_t		until;
+} SyncHole;
+
+typedef struct SyncDense SyncDense;
+typedef struct SyncScatter SyncScatter;
+
+typedef struct SyncWalk
+{
+	Sync	   *s;
+	bool		active;
+	bool		mirror;			/* oldest first: times below are negated */
+	SyncReq		req;
+	int64_t		lo;				/* what is left: [lo, hi] */
+	int64_t		hi;
+	int64_t		first_lo;		/* what it began with, in real time */
+	int64_t		first_hi;
+	int64_t		since;			/* the claim, in real time, inclusive */
+	int64_t		top;
+	SyncHole   *hole;
+	uint32_t	nholes;
+	uint32_t	cap_holes;
+	SyncSeen	seen;			/* the boundary second */
+	uint64_t	shown;			/* distinct events so far */
+	uint64_t	said;			/* of them, already in a PAGED */
+
+	/* the answer being read, in the walk's time */
+	uint32_t	fresh;
+	uint32_t	known;
+	int64_t		fresh_oldest;
+	int64_t		page_oldest;
+	uint32_t	last_received;	/* size of the last page that held events */
+	int64_t		probe_hi;		/* upper bound of the confirming query */
+	int64_t		probe_oldest;	/* what it found against expectation */
+	bool		above_asked;
+	bool		lonely;			/* one event a page so far: is it the only one? */
+	int64_t		lonely_at;
+	bool		cut_refused;
+	int			rounds;			/* confirmations in a row */
+	int			failed_controls;
+	SyncDense  *dense;
+	SyncScatter *scatter;
+} SyncWalk;
+
+typedef enum SyncOrder
+{
+	SYNC_ORDER_UNKNOWN,
+	SYNC_ORDER_NEWEST_FIRST,
+	SYNC_ORDER_OLDEST_FIRST,
+	SYNC_ORDER_NONE
+} SyncOrder;
+
+/* ------------------------------------------------------------------ job */
+
+typedef struct SyncAuthState
+{
+	char		challenge[1024];	/* "" none yet */
+	bool		pending;		/* requests wait for it */
+	bool		sent;
+	uint8_t		event_id[32];
+	uint64_t	deadline;
+} SyncAuthState;
+
+typedef struct SyncRate
+{
+	uint64_t	first;			/* uv_now of the first REQ */
+	uint64_t	next;			/* no REQ before */
+	uint32_t	granted;		/* REQs that were not limited */
+	uint32_t	interval_ms;	/* between REQs, 0: none */
+	uint32_t	strikes;
+	uint64_t	waited_ms;
+} SyncRate;
+
+typedef struct SyncNeg SyncNeg;
+typedef struct SyncTail SyncTail;
 
 struct Sync
 {
 	Net		   *net;
 	WsConn	   *ws;
-	NostrNetwork network;
+	NostrRelayUrl url;			/* path points into the caller's: not used */
 	SyncCallbacks cb;
 	void	   *user;
 	uv_timer_t	timer;
+	bool		opened;
 	bool		finished;		/* result decided, waiting for closed() */
 	bool		paused;
-	char	   *filter;			/* members, without the braces */
+	uint64_t	paused_at;
+	NostrFilter filter;
 	SyncWindow *window;
 	uint16_t	nwindows;
 	uint16_t	at;
-	uint32_t	page_limit;
-	uint64_t	slice_end;		/* uv_hrtime, 0: never */
+	bool		begun;			/* with the current window */
+	int64_t		started;		/* unix seconds */
+	uint32_t	timeout_ms;
+	uint32_t	page_limit;		/* as configured */
+	uint32_t	limit;			/* as asked now */
+	uint32_t	tail_ms;
+	uint64_t	slice_end;		/* uv_now, 0: never */
+	bool		may_auth;
+	bool		has_key;
+	uint8_t		seckey[32];
+	SyncSupport negentropy;
+	uint64_t	held;
 
-	/* the current window */
-	int64_t		since;
-	int64_t		until;			/* what is left of it: [since, until] */
-	int64_t		top;			/* upper end of what may be claimed */
-	SyncWindow	segment[SYNC_MAX_SEGMENTS];
-	int			nsegments;
-	uint8_t		(*boundary)[32];	/* ids seen in second boundary_at */
-	uint32_t	nboundary;
-	uint32_t	boundary_cap;
-	int64_t		boundary_at;
-	bool		boundary_full;
-
-	SyncPage	page;
-	uint32_t	max_page;
-	char		sub[40];
-	bool		asking;
-	uint64_t	asked_at;
-	uint64_t	page_deadline;	/* however slowly it drips */
+	SyncReq    *reqs;
+	struct
+	{
+		char		sub[24];
+		int64_t		since;
+		int64_t		until;
+	}			old_sub[SYNC_OLD_SUBS];
+	unsigned	next_old;
 	char		notice[300];
+	struct
+	{
+		NetFailure	failure;
+		char		text[400];
+	}			refusal;
+	bool		limit_reduced;
+	SyncAuthState auth;
+	SyncRate	rate;
+
+	SyncOrder	order;
+	uint32_t	max_page;
+	int			contradictions;
+	uint8_t    *kinds_seen;		/* bitmap */
+	bool		any_known;
+	uint8_t		known_id[32];	/* an event that the relay served */
+	SyncWalk	walk[SYNC_LANES];
+	SyncNeg    *neg;
+	SyncTail   *tail;
+
 	NostrBuf	scratch;
 	NostrBuf	event_scratch;
 	SyncResult	result;
 };
 
-/* page.c */
-extern void page_window_start(Sync *s);
-extern void page_event(Sync *s, const char *json, size_t len);
-extern void page_eose(Sync *s, bool finish_hint);
-extern void page_open(Sync *s, const char *reason);	/* what is left of the window */
-
 /* sync.c */
-extern void sync_ask(Sync *s, int64_t until, bool confirm);
+extern void sync_say(Sync *s, int64_t since, int64_t until, SyncState state,
+					 uint64_t held, const char *proof, const char *reason);
+extern void sync_next_window(Sync *s);	/* the current one is handled */
+extern void sync_page_window(Sync *s);	/* the current one, by paging */
 extern void sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure,
 						const char *reason);
+/* What is left of the window stays open with that reason. */
+extern void sync_fail(Sync *s, NetFailure failure, const char *reason);
+extern void sync_fail_refused(Sync *s);	/* with s->refusal */
+extern bool sync_slice_over(const Sync *s);
+extern void sync_schedule(Sync *s);	/* after any deadline changed */
+extern uint64_t sync_now(const Sync *s);	/* ms */
+
+/* request.c */
+extern void sync_req_init(SyncReq *r, Sync *s);
+extern void sync_req_free(SyncReq *r);
+extern void sync_ask(SyncReq *r, const SyncAsk *ask,
+					 void (*event) (SyncReq *, const NostrEvent *, bool),
+					 void (*end) (SyncReq *, SyncEnd));
+extern void sync_req_begin(SyncReq *r);	/* text, verb, ... are set */
+extern void sync_req_stop(SyncReq *r);	/* no callback any more */
+extern void sync_req_again(SyncReq *r);	/* once more from the beginning */
+extern void sync_req_refused(SyncReq *r, NetFailure failure, const char *text, size_t len);
+extern void sync_req_message(Sync *s, const char *data, size_t len, const NostrMessage *m);
+extern void sync_req_pump(Sync *s);
+extern void sync_req_timeouts(Sync *s, uint64_t now);
+extern uint64_t sync_req_deadline(const Sync *s);	/* UINT64_MAX: none */
+
+/* refusal.c: CLOSED and NOTICE texts */
+extern NetFailure sync_refusal_class(const char *text, size_t len);
+extern bool sync_refusal_unsupported(const char *text, size_t len);	/* of a verb */
+
+/* auth.c */
+extern void sync_auth_challenge(Sync *s, const char *text, size_t len);
+extern void sync_auth_ok(Sync *s, const NostrMessage *m);
+extern void sync_auth_needed(SyncReq *r, const char *text, size_t len);
+extern void sync_auth_timeout(Sync *s, uint64_t now);
+
+/* rate.c */
+extern void sync_rate_init(Sync *s, uint32_t max_reqs_per_minute);
+extern uint64_t sync_rate_next(const Sync *s);	/* uv_now from which a REQ may go */
+extern void sync_rate_sent(Sync *s);
+extern void sync_rate_granted(Sync *s);
+/* false: too often, the job has failed */
+extern bool sync_rate_limited(Sync *s, const char *text, size_t len);
+
+/* seen.c */
+extern bool sync_seen_add(SyncSeen *seen, int64_t at, const NostrEvent *ev);	/* false: known */
+extern void sync_seen_reset(SyncSeen *seen, int64_t at);
+extern void sync_kind_seen(Sync *s, int32_t kind);
+/* Kinds that a relay does not hide from strangers, in out[SYNC_MAX_CUT];
+ * 0: the filter leaves no choice. */
+extern uint32_t sync_kind_cut(const Sync *s, uint16_t *out);
+
+/* walk.c */
+extern void sync_walk_start(SyncWalk *w, int64_t since, int64_t until, int64_t top);
+extern void sync_walk_go_on(SyncWalk *w);	/* with what is left */
+extern void sync_walk_complete(SyncWalk *w, const char *proof);
+extern void sync_walk_give_up(SyncWalk *w, const char *reason);
+extern void sync_walk_hole(SyncWalk *w, int64_t lo, int64_t hi, const char *reason);
+extern void sync_walk_abort(SyncWalk *w, const char *reason);	/* says, stops */
+extern void sync_walk_free(SyncWalk *w);
+/* Counts and delivers an event of this walk's answer. */
+extern void sync_walk_take(SyncWalk *w, const NostrEvent *ev, bool valid);
+extern int64_t sync_walk_time(const SyncWalk *w, int64_t created_at);
+extern SyncAsk sync_walk_ask(const SyncWalk *w, int64_t lo, int64_t hi, uint32_t limit);
+
+/* proof.c: nothing is left in [lo, hi], it seems */
+extern void sync_proof_start(SyncWalk *w);
+
+/* dense.c: the boundary second holds more than a page; goes on below it */
+extern void sync_dense_start(SyncWalk *w);
+extern void sync_dense_free(SyncWalk *w);
+
+/* scatter.c: takes the walk over, from its beginning */
+extern void sync_scatter_start(SyncWalk *w);
+extern void sync_scatter_free(SyncWalk *w);
+
+/* tail.c */
+extern bool sync_tail_start(Sync *s);
+extern uint64_t sync_tail_deadline(const Sync *s);
+extern void sync_tail_timeout(Sync *s, uint64_t now);
+extern void sync_tail_free(Sync *s);
 
 #endif

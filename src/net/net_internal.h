@@ -95,6 +95,7 @@ struct WsConn
 	char		host_header[NOSTR_HOST_MAX + 16];
 
 	uv_timer_t	timer;
+	uint32_t	timeout_ms;		/* 0: the network's */
 	uint64_t	deadline;		/* of the whole handshake, uv_now() ms */
 	uint64_t	mark;			/* start of the phase, uv_hrtime() ns */
 	WsTimings	timings;

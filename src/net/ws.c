@@ -309,8 +309,10 @@ start(WsConn *c)
 	uv_update_time(c->net->loop);
 	if (c->deadline == 0)		/* a second try must not get more time */
 	{
-		c->deadline = uv_now(c->net->loop) + network->timeout_ms;
-		arm_timer(c, network->timeout_ms);
+		uint32_t	ms = c->timeout_ms > 0 ? c->timeout_ms : network->timeout_ms;
+
+		c->deadline = uv_now(c->net->loop) + ms;
+		arm_timer(c, ms);
 	}
 	if (!network->enabled ||
 		(c->url.network != NOSTR_CLEARNET && network->proxy[0] == '\0'))
@@ -444,6 +446,12 @@ void
 ws_observe(WsConn *c, NetSeen *seen)
 {
 	c->seen = seen;
+}
+
+void
+ws_set_timeout(WsConn *c, uint32_t ms)
+{
+	c->timeout_ms = ms;
 }
 
 void

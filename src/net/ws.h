@@ -43,6 +43,9 @@ extern WsConn *ws_connect(Net *net, const NostrRelayUrl *url,
 /* Fills *seen (seen_init'ed) with what the peer shows; right after
  * ws_connect.  Written to until closed() returns. */
 extern void ws_observe(WsConn *c, NetSeen *seen);
+/* Milliseconds for everything until opened(), instead of the network's.  Right
+ * after ws_connect. */
+extern void ws_set_timeout(WsConn *c, uint32_t ms);
 /* Copies and queues one text message.  false: not open, or more than
  * WS_MAX_QUEUED bytes wait. */
 #define WS_MAX_QUEUED (1024 * 1024)

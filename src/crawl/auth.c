@@ -1,0 +1,200 @@
+/*
+ * auth.c
+ *
+ * NIP-42: answers a challenge when, and only when, a request was refused for
+ * want of it.  With the configured key, or with one that exists only in this
+ * process and only for this relay: it proves nothing but that we can sign,
+ * which is what most relays want to see.
+ *
+ * Guarantees: a request is repeated once after an authentication; no job asks
+ * for more than one.
+ */
+#include "../nostr/pgfree.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "../nostr/crypto.h"
+#include "../nostr/hex.h"
+#include "../nostr/keys.h"
+#include "../nostr/tags.h"
+#include "sync_internal.h"
+#include "text.h"
+
+#define KIND_AUTH	22242
+#define WAIT_FOR_CHALLENGE_MS 5000
+
+static bool
+ephemeral_key(const char *url, uint8_t seckey[32])
+{
+	static uint8_t seed[32];
+	static bool seeded;
+	uint8_t		text[32 + 2048];
+	size_t		n = strlen(url);
+
+	if (!seeded && getrandom(seed, sizeof(seed), 0) != sizeof(seed))
+		return false;
+	seeded = true;
+	if (n > sizeof(text) - 32)
+		n = sizeof(text) - 32;
+	memcpy(text, seed, 32);
+	memcpy(text + 32, url, n);
+	nostr_sha256(text, 32 + n, seckey);
+	return true;
+}
+
+static void
+put_pair(NostrBuf *tags, const char *name, const char *value)
+{
+	nostr_tags_tag(tags, 2);
+	nostr_tags_name(tags, (const uint8_t *) name, strlen(name));
+	nostr_tags_element(tags, (const uint8_t *) value, strlen(value));
+}
+
+static bool
+make_event(Sync *s, NostrEvent *ev, NostrBuf *mem)
+{
+	uint8_t		key[32];
+	uint8_t		aux[32];
+	bool		ok;
+
+	memset(ev, 0, sizeof(*ev));
+	if (s->has_key)
+		memcpy(key, s->seckey, 32);
+	else if (!ephemeral_key(s->url.url, key))
+		return false;
+	ev->kind = KIND_AUTH;
+	ev->created_at = (int64_t) time(NULL);
+	ev->content = (const uint8_t *) "";
+	nostr_tags_begin(mem, 2);
+	put_pair(mem, "relay", s->url.url);
+	put_pair(mem, "challenge", s->auth.challenge);
+	ev->tags = mem->data;
+	ev->tags_len = mem->len;
+	nostr_sha256(s->auth.challenge, strlen(s->auth.challenge), aux);
+	ok = !mem->failed && nostr_crypto_init() &&
+		nostr_pubkey_from_seckey(key, ev->pubkey) &&
+		nostr_event_id(ev, NOSTR_FORM_RAW, &s->event_scratch, ev->id) &&
+		nostr_schnorr_sign(key, ev->id, aux, ev->sig);
+	explicit_bzero(key, sizeof(key));
+	return ok;
+}
+
+/* Nobody waits any more: those who did go on, or are told the refusal. */
+static void
+settle(Sync *s, SyncAuth outcome, const char *text, size_t len)
+{
+	char		reason[300] = "auth_required";
+	SyncReq    *r;
+
+	s->auth.pending = false;
+	s->result.auth = outcome;
+	if (outcome == SYNC_AUTH_ACCEPTED)
+	{
+		sync_req_pump(s);
+		return;
+	}
+	if (len > 0)
+	{
+		strcat(reason, ": ");
+		crawl_text_append(reason, sizeof(reason), text, len);
+	}
+	while (!s->finished)
+	{
+		for (r = s->reqs; r != NULL && !r->retried; r = r->next)
+			;
+		if (r == NULL)
+			break;
+		r->retried = false;
+		sync_req_refused(r, NET_AUTH_REQUIRED, reason, strlen(reason));
+	}
+	sync_req_pump(s);
+}
+
+static void
+answer_challenge(Sync *s)
+{
+	NostrEvent	ev;
+	NostrBuf	mem;
+	NostrBuf	msg;
+
+	nostr_buf_init(&mem, 65536);
+	nostr_buf_init(&msg, 65536);
+	nostr_buf_reset(&s->event_scratch);
+	if (make_event(s, &ev, &mem))
+	{
+		nostr_buf_append_str(&msg, "[\"AUTH\",");
+		nostr_event_json(&ev, &msg);
+		nostr_buf_append_byte(&msg, ']');
+		memcpy(s->auth.event_id, ev.id, 32);
+		s->auth.sent = !msg.failed && ws_send(s->ws, (char *) msg.data, msg.len);
+	}
+	nostr_buf_free(&mem);
+	nostr_buf_free(&msg);
+	s->auth.deadline = sync_now(s) + s->timeout_ms;
+	if (!s->auth.sent)
+		settle(s, SYNC_AUTH_REFUSED, "cannot sign", 11);
+}
+
+void
+sync_auth_challenge(Sync *s, const char *text, size_t len)
+{
+	if (len == 0 || len >= sizeof(s->auth.challenge) || memchr(text, '\0', len) != NULL)
+		return;
+	memcpy(s->auth.challenge, text, len);
+	s->auth.challenge[len] = '\0';
+	if (s->auth.pending && !s->auth.sent)
+		answer_challenge(s);
+	sync_schedule(s);
+}
+
+void
+sync_auth_ok(Sync *s, const NostrMessage *m)
+{
+	char		hex[64];
+
+	nostr_hex_encode(s->auth.event_id, 32, hex);
+	if (!s->auth.pending || !s->auth.sent || m->sub_len != 64 || memcmp(m->sub, hex, 64) != 0)
+		return;
+	settle(s, m->ok ? SYNC_AUTH_ACCEPTED : SYNC_AUTH_REFUSED, m->text, m->text_len);
+}
+
+void
+sync_auth_needed(SyncReq *r, const char *text, size_t len)
+{
+	Sync	   *s = r->s;
+	bool		tried = s->result.auth != SYNC_AUTH_NOT_ASKED && !s->auth.pending;
+
+	if (!s->may_auth || r->retried || tried)
+	{
+		char		reason[300] = "auth_required";
+
+		if (len > 0)
+		{
+			strcat(reason, ": ");
+			crawl_text_append(reason, sizeof(reason), text, len);
+		}
+		sync_req_refused(r, NET_AUTH_REQUIRED, reason, strlen(reason));
+		return;
+	}
+	r->retried = true;
+	sync_req_again(r);
+	if (s->auth.pending)
+		return;
+	s->auth.pending = true;
+	s->auth.deadline = sync_now(s) +
+		(s->timeout_ms < WAIT_FOR_CHALLENGE_MS ? s->timeout_ms : WAIT_FOR_CHALLENGE_MS);
+	if (s->auth.challenge[0] != '\0')
+		answer_challenge(s);
+	sync_schedule(s);
+}
+
+void
+sync_auth_timeout(Sync *s, uint64_t now)
+{
+	if (s->auth.pending && now >= s->auth.deadline)
+		settle(s, SYNC_AUTH_REFUSED, s->auth.sent ? "no answer" : "no challenge",
+			   s->auth.sent ? 9 : 12);
+}

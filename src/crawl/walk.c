@@ -1,0 +1,378 @@
+/*
+ * walk.c
+ *
+ * Paging through one window, newest first, or oldest first with a relay that
+ * answers so.
+ *
+ * Guarantees: every step asks for an older second, finds something new, or
+ * ends the walk, so paging ends; a short page never ends it (relays count
+ * events against the limit that they then do not send), only what proof.c
+ * finds out; the page that asks again for the last second shows what else
+ * is in it.
+ */
+#include "../nostr/pgfree.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync_internal.h"
+#include "walk.h"
+
+int64_t
+sync_walk_time(const SyncWalk *w, int64_t created_at)
+{
+	return w->mirror ? -created_at : created_at;
+}
+
+SyncAsk
+sync_walk_ask(const SyncWalk *w, int64_t lo, int64_t hi, uint32_t limit)
+{
+	SyncAsk		a = {.since = w->mirror ? -hi : lo,.until = w->mirror ? -lo : hi,.limit = limit};
+
+	return a;
+}
+
+/* Speaks about [lo, hi] in the walk's time, as far as it may be claimed. */
+static void
+say(SyncWalk *w, int64_t lo, int64_t hi, SyncState state, uint64_t held,
+	const char *proof, const char *reason)
+{
+	int64_t		since = w->mirror ? -hi : lo;
+	int64_t		until = w->mirror ? -lo : hi;
+
+	if (since < w->since)
+		since = w->since;
+	if (until > w->top)
+		until = w->top;
+	sync_say(w->s, since, until, state, held, proof, reason);
+}
+
+/* Everything from hi down to, but not in, second "oldest" has come. */
+static void
+say_paged(SyncWalk *w, int64_t oldest)
+{
+	uint64_t	n = w->shown - w->said - (w->seen.at == oldest ? w->seen.n : 0);
+
+	if (oldest >= w->hi)
+		return;
+	say(w, oldest + 1, w->hi, SYNC_PAGED, n, "", "");
+	w->said += n;
+	w->hi = oldest;
+}
+
+void
+sync_walk_over(SyncWalk *w)
+{
+	Sync	   *s = w->s;
+
+	sync_req_stop(&w->req);
+	w->active = false;
+	for (int i = 0; i < SYNC_LANES; i++)
+		if (s->walk[i].active)
+			return;
+	sync_next_window(s);
+}
+
+void
+sync_walk_complete(SyncWalk *w, const char *proof)
+{
+	int64_t		since = w->since;
+	uint64_t	held = w->shown;
+
+	/* holes came in the order of the walk; between them all is proven */
+	for (uint32_t k = 0; k < w->nholes; k++)
+	{
+		const SyncHole *h = &w->hole[w->mirror ? k : w->nholes - 1 - k];
+
+		if (since < h->since)
+		{
+			sync_say(w->s, since, h->since - 1 < w->top ? h->since - 1 : w->top,
+					 SYNC_COMPLETE, held, proof, "");
+			held = 0;
+		}
+		if (since <= h->until)
+			since = h->until + 1;
+	}
+	sync_say(w->s, since, w->top, SYNC_COMPLETE, held, proof, "");
+	sync_walk_over(w);
+}
+
+void
+sync_walk_hole(SyncWalk *w, int64_t lo, int64_t hi, const char *reason)
+{
+	SyncHole   *h;
+
+	if (lo > hi)
+		return;
+	if (w->nholes == w->cap_holes)
+	{
+		uint32_t	cap = w->cap_holes > 0 ? w->cap_holes * 2 : 16;
+		void	   *p = cap <= SYNC_MAX_HOLES ? realloc(w->hole, cap * sizeof(*h)) : NULL;
+
+		if (p == NULL)
+		{
+			sync_walk_give_up(w, "too_many_gaps");
+			return;
+		}
+		w->hole = p;
+		w->cap_holes = cap;
+	}
+	h = &w->hole[w->nholes++];
+	h->since = w->mirror ? -hi : lo;
+	h->until = w->mirror ? -lo : hi;
+	say(w, lo, hi, SYNC_OPEN, 0, "", reason);
+}
+
+void
+sync_walk_give_up(SyncWalk *w, const char *reason)
+{
+	say(w, w->lo, w->hi, SYNC_OPEN, 0, "", reason);
+	sync_walk_over(w);
+}
+
+static void page_event(SyncReq *r, const NostrEvent *ev, bool valid);
+static void page_end(SyncReq *r, SyncEnd how);
+
+void
+sync_walk_abort(SyncWalk *w, const char *reason)
+{
+	SyncReq    *r = &w->req;
+	bool		disorder = w->mirror ? r->fell : r->rose;
+
+	if (!w->active)
+		return;
+	/* events in order say that those between them have come */
+	if (r->state == SYNC_REQ_SENT && r->end == page_end && !disorder &&
+		w->s->order != SYNC_ORDER_UNKNOWN && w->page_oldest < w->hi)
+		say_paged(w, w->page_oldest);
+	if (w->scatter != NULL)
+		sync_scatter_abort(w, reason);
+	else
+		say(w, w->lo, w->hi, SYNC_OPEN, 0, "", reason);
+	sync_req_stop(r);
+	w->active = false;
+}
+
+void
+sync_walk_free(SyncWalk *w)
+{
+	sync_dense_free(w);
+	sync_scatter_free(w);
+	free(w->hole);
+	free(w->seen.item);
+	sync_req_free(&w->req);
+}
+
+void
+sync_walk_take(SyncWalk *w, const NostrEvent *ev, bool valid)
+{
+	int64_t		t = sync_walk_time(w, ev->created_at);
+
+	if (t < w->page_oldest)
+		w->page_oldest = t;
+	if (t <= w->seen.at && !sync_seen_add(&w->seen, t, ev))
+	{
+		w->known++;
+		return;
+	}
+	w->fresh++;
+	if (t < w->fresh_oldest)
+		w->fresh_oldest = t;
+	if (valid)
+	{
+		w->shown++;
+		w->s->cb.event(w->s->user, ev);
+	}
+}
+
+void
+sync_walk_answer(SyncWalk *w)
+{
+	w->fresh = w->known = 0;
+	w->fresh_oldest = w->page_oldest = INT64_MAX;
+}
+
+static void
+ask_page(SyncWalk *w, int64_t lo, int64_t hi, void (*end) (SyncReq *, SyncEnd))
+{
+	SyncAsk		ask = sync_walk_ask(w, lo, hi, w->s->limit);
+
+	sync_walk_answer(w);
+	sync_ask(&w->req, &ask, page_event, end);
+}
+
+void
+sync_walk_go_on(SyncWalk *w)
+{
+	if (sync_slice_over(w->s))
+		sync_finish(w->s, SYNC_AGAIN, NET_OK, "");
+	else if (w->hi < w->lo)
+		sync_walk_complete(w, "paged_to_since");
+	else
+		ask_page(w, w->lo, w->hi, page_end);
+}
+
+void
+sync_walk_ask_again(SyncWalk *w, void (*end) (SyncReq *, SyncEnd))
+{
+	ask_page(w, w->lo, w->hi, end);
+}
+
+/* From the beginning, in the direction in which the relay answers. */
+static void
+restart(SyncWalk *w)
+{
+	Sync	   *s = w->s;
+
+	w->mirror = s->order == SYNC_ORDER_OLDEST_FIRST;
+	w->lo = w->mirror ? -w->first_hi : w->first_lo;
+	w->hi = w->mirror ? -w->first_lo : w->first_hi;
+	w->nholes = 0;
+	w->shown = w->said = 0;
+	w->last_received = 0;
+	w->rounds = w->failed_controls = 0;
+	w->above_asked = w->lonely = false;
+	w->cut_refused = false;
+	sync_seen_reset(&w->seen, INT64_MAX);
+	if (s->order == SYNC_ORDER_NONE)
+		sync_scatter_start(w);
+	else
+		sync_walk_go_on(w);
+}
+
+void
+sync_walk_start(SyncWalk *w, int64_t since, int64_t until, int64_t top)
+{
+	w->active = true;
+	w->since = since;
+	w->top = top;
+	w->first_lo = since == 0 ? SYNC_NO_SINCE : since;
+	w->first_hi = until;
+	restart(w);
+}
+
+/*
+ * Learns the order from a page.  Once it is another one than believed,
+ * nothing that was concluded from it holds.
+ */
+bool
+sync_walk_reorder(SyncWalk *w, SyncOrder found)
+{
+	Sync	   *s = w->s;
+
+	if (found == SYNC_ORDER_UNKNOWN || found == s->order)
+		return false;
+	if (s->order == SYNC_ORDER_UNKNOWN && found == SYNC_ORDER_NEWEST_FIRST)
+	{
+		s->order = found;
+		return false;
+	}
+	if (s->order != SYNC_ORDER_UNKNOWN)
+		found = SYNC_ORDER_NONE;
+	s->order = found;
+	if (found == SYNC_ORDER_NONE)
+		sync_retract(s, "not_newest_first");
+	restart(w);
+	return true;
+}
+
+static SyncOrder
+order_of(const SyncReq *r)
+{
+	if (r->rose && r->fell)
+		return SYNC_ORDER_NONE;
+	if (r->rose)
+		return SYNC_ORDER_OLDEST_FIRST;
+	return r->fell ? SYNC_ORDER_NEWEST_FIRST : SYNC_ORDER_UNKNOWN;
+}
+
+/* A page was refused: perhaps only for its size. */
+static void
+page_refused(SyncWalk *w)
+{
+	Sync	   *s = w->s;
+
+	if (!s->limit_reduced && s->limit > SYNC_SMALL_LIMIT &&
+		s->refusal.failure == NET_REFUSED && s->max_page == 0)
+	{
+		s->limit_reduced = true;
+		s->limit = SYNC_SMALL_LIMIT;
+		sync_walk_go_on(w);
+	}
+	else
+		sync_fail_refused(s);
+}
+
+static void
+page_event(SyncReq *r, const NostrEvent *ev, bool valid)
+{
+	sync_walk_take(sync_walk_of(r), ev, valid);
+}
+
+/* Nothing in the range that was asked. */
+static void
+empty_page(SyncWalk *w, SyncEnd how)
+{
+	const SyncReq *r = &w->req;
+
+	if (how != SYNC_END_EOSE)
+		sync_walk_give_up(w, how == SYNC_END_SILENCE ? "timeout" : "closed");
+	else if ((w->mirror ? r->below : r->above) > 0)
+		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");
+	else if (r->unreadable > 0 && r->received >= w->s->max_page)
+		sync_walk_give_up(w, "unreadable_events");
+	else if (r->hint == NOSTR_HINT_MORE)
+		sync_walk_give_up(w, "more_but_empty");
+	else
+		sync_proof_start(w);
+}
+
+void
+sync_walk_page_end(SyncWalk *w, SyncEnd how)
+{
+	SyncReq    *r = &w->req;
+
+	if (how == SYNC_END_REFUSED)
+	{
+		page_refused(w);
+		return;
+	}
+	w->last_received = r->received;
+	if (sync_walk_reorder(w, order_of(r)))
+		return;
+	if (how == SYNC_END_EOSE && r->hint == NOSTR_HINT_FINISH)
+	{
+		sync_walk_complete(w, "nip67_finish");
+		return;
+	}
+	if (r->in_range == 0)
+	{
+		empty_page(w, how);
+		return;
+	}
+	if (w->lonely)
+	{
+		w->lonely = false;
+		sync_walk_hole(w, w->lonely_at, w->lonely_at, "dense_second");
+		if (!w->active)
+			return;
+	}
+	say_paged(w, w->page_oldest);
+	if (w->fresh > 0)
+		w->rounds = 0;
+	if (w->fresh > 0 && !w->seen.full)
+		sync_walk_go_on(w);
+	else if (how != SYNC_END_EOSE)
+		sync_walk_give_up(w, how == SYNC_END_SILENCE ? "timeout" : "closed");
+	else if (sync_slice_over(w->s))
+		sync_finish(w->s, SYNC_AGAIN, NET_OK, "");
+	else
+		sync_proof_start(w);
+}
+
+static void
+page_end(SyncReq *r, SyncEnd how)
+{
+	sync_walk_page_end(sync_walk_of(r), how);
+}

@@ -1,0 +1,29 @@
+/*
+ * walk.h
+ *
+ * Between walk.c, proof.c, dense.c and scatter.c: steps of one walk.
+ */
+#ifndef CRAWL_WALK_H
+#define CRAWL_WALK_H
+
+#include <stddef.h>
+
+#include "sync_internal.h"
+
+static inline SyncWalk *
+sync_walk_of(SyncReq *r)
+{
+	return (SyncWalk *) ((char *) r - offsetof(SyncWalk, req));
+}
+
+extern void sync_walk_over(SyncWalk *w);	/* all is said */
+extern void sync_walk_answer(SyncWalk *w);	/* counts begin anew */
+extern void sync_walk_ask_again(SyncWalk *w, void (*end) (SyncReq *, SyncEnd));
+extern void sync_walk_page_end(SyncWalk *w, SyncEnd how);
+/* true: the walk has begun again, in another order */
+extern bool sync_walk_reorder(SyncWalk *w, SyncOrder found);
+extern void sync_scatter_abort(SyncWalk *w, const char *reason);
+/* What earlier windows of the job concluded holds no longer. */
+extern void sync_retract(Sync *s, const char *reason);
+
+#endif
