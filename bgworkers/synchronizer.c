@@ -354,7 +354,7 @@ bb_synchronizer_main(Datum main_arg)
 		before = njobs;
 		look = !netd_poll(netd_ready() ? wait : 1000);
 		while (handle_frames())
-			bb_interrupts();
+			CHECK_FOR_INTERRUPTS();
 		/* A job that ended made room. */
 		if (njobs < before)
 			look = true;

@@ -4,8 +4,11 @@
  * The worker's side of bigbrotr-net.
  *
  * Guarantees: at most one child; CONFIG is the first frame it gets; what is
- * read and queued is bounded; a child that ends, cannot be started or speaks
- * nonsense is replaced after 1 s, doubling to 60 s; nothing of it remains
+ * read and queued is bounded; a child that ends, cannot be started, says
+ * nothing or speaks nonsense is replaced after 1 s, doubling to 60 s; the
+ * doubling ends with a child that worked for longer than it was waited for,
+ * so that no more than about half of the time is lost to one that keeps
+ * ending, and with a reload, which may be the repair; nothing of it remains
  * when the worker ends.  Must survive: any bytes from the child, a socket
  * that is full, errors and interrupts at every wait.
  */
@@ -29,7 +32,7 @@
 #define LAST_WORDS		8		/* lines of log */
 #define BACKOFF_MIN		1000
 #define BACKOFF_MAX		60000
-#define HEALTHY_MS		60000
+#define HELLO_MS		10000	/* a child that says nothing until then is of no use */
 
 static struct
 {
@@ -46,7 +49,8 @@ static struct
 	WaitEventSet *wait;
 	TimestampTz started;
 	TimestampTz next_start;
-	int			backoff;
+	int			waited;			/* ms, before the child there is */
+	int			backoff;		/* ms, before the next one */
 }			net = {.sock = -1};
 
 static uint32 wait_event_net = 0;
@@ -122,9 +126,10 @@ lose(const char *why)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (TimestampDifferenceExceeds(net.started, now, HEALTHY_MS))
+	if (net.hello && TimestampDifferenceExceeds(net.started, now, net.waited))
 		net.backoff = BACKOFF_MIN;
 	net.next_start = TimestampTzPlusMilliseconds(now, net.backoff);
+	net.waited = net.backoff;
 	end_child(0, (Datum) 0);
 	nostr_buf_reset(&net.in);
 	nostr_buf_reset(&net.out);
@@ -211,7 +216,11 @@ void
 netd_reconfigure(void)
 {
 	if (net.pid == 0)
+	{
+		net.backoff = BACKOFF_MIN;
+		net.next_start = GetCurrentTimestamp();
 		return;
+	}
 	send_config(false);
 	netd_flush();
 }
@@ -347,14 +356,16 @@ handle_hello(const WireFrame *f)
 	net.hello = true;
 }
 
-bool
-netd_next(WireFrame *f)
+/*
+ * A frame for the caller, not taken yet.  HELLO and LOG are handled on the
+ * way: netd_poll must not call the caller for them, who would then not look
+ * for work that a new child makes possible.
+ */
+static bool
+find_frame(WireFrame *f, size_t *used)
 {
-	size_t		used;
-
-	while (peek(f, &used) == 1)
+	while (peek(f, used) == 1)
 	{
-		net.in_done += used;
 		if (f->type == WIRE_LOG)
 		{
 			if (!handle_log(f))
@@ -366,8 +377,61 @@ netd_next(WireFrame *f)
 			netd_malformed("a frame before HELLO");
 		else
 			return true;
+		if (net.pid != 0)
+			net.in_done += *used;
 	}
 	return false;
+}
+
+bool
+netd_next(WireFrame *f)
+{
+	size_t		used;
+
+	if (!find_frame(f, &used))
+		return false;
+	net.in_done += used;
+	return true;
+}
+
+/* There is no child: waits for the time of the next one. */
+static void
+wait_without(TimestampTz now, long timeout_ms)
+{
+	long		until = TimestampDifferenceMilliseconds(now, net.next_start) + 1;
+
+	bb_wait(net.lost ? 0 : timeout_ms < 0 ? until : Min(timeout_ms, until));
+}
+
+/* True when bytes came and nothing else happened. */
+static bool
+wait_for_events(long timeout_ms)
+{
+	WaitEvent	events[3];
+	int			n;
+	bool		bytes = false;
+	bool		other = false;
+
+	ModifyWaitEvent(net.wait, 2, WL_SOCKET_READABLE |
+					(net.out_done < net.out.len ? WL_SOCKET_WRITEABLE : 0), NULL);
+	n = WaitEventSetWait(net.wait, timeout_ms, events, 3,
+						 bb_wait_event(&wait_event_net, "BigbrotrNet"));
+	for (int i = 0; i < n; i++)
+	{
+		if (events[i].events & WL_LATCH_SET)
+		{
+			ResetLatch(MyLatch);
+			other = true;
+		}
+		if (events[i].events & WL_SOCKET_READABLE)
+		{
+			read_socket();
+			bytes = true;
+		}
+	}
+	netd_flush();
+	bb_serve_interrupts();
+	return bytes && !other && net.pid != 0;
 }
 
 bool
@@ -376,39 +440,39 @@ netd_poll(long timeout_ms)
 	TimestampTz now = GetCurrentTimestamp();
 	WireFrame	f;
 	size_t		used;
-	WaitEvent	events[3];
-	int			n;
+	bool		ready;
+	bool		bytes;
+	bool		found;
 
 	if (net.pid == 0 && now >= net.next_start)
 		start_child();
 	if (net.pid == 0)
 	{
-		long		until = TimestampDifferenceMilliseconds(now, net.next_start) + 1;
-
-		bb_wait(net.lost ? 0 : timeout_ms < 0 ? until : Min(timeout_ms, until));
+		wait_without(now, timeout_ms);
 		return false;
 	}
 
-	compact();
 	netd_flush();
-	if (peek(&f, &used) == 1 || net.lost)
+	if (find_frame(&f, &used) || net.lost)
 		timeout_ms = 0;
+	else if (net.pid != 0 && !net.hello)
+	{
+		if (TimestampDifferenceExceeds(net.started, now, HELLO_MS))
+			lose("it does not answer");
+		else
+			timeout_ms = timeout_ms < 0 ? HELLO_MS : Min(timeout_ms, HELLO_MS);
+	}
 	if (net.pid == 0)
 		return false;
-	ModifyWaitEvent(net.wait, 2, WL_SOCKET_READABLE |
-					(net.out_done < net.out.len ? WL_SOCKET_WRITEABLE : 0), NULL);
-	n = WaitEventSetWait(net.wait, timeout_ms, events, 3,
-						 bb_wait_event(&wait_event_net, "BigbrotrNet"));
-	for (int i = 0; i < n; i++)
+	ready = net.hello;
+	/* part of a frame is no reason to go and look for other work */
+	do
 	{
-		if (events[i].events & WL_LATCH_SET)
-			ResetLatch(MyLatch);
-		if (events[i].events & WL_SOCKET_READABLE)
-			read_socket();
-	}
-	netd_flush();
-	bb_serve_interrupts();
-	return peek(&f, &used) == 1;
+		compact();
+		bytes = wait_for_events(timeout_ms);
+		found = find_frame(&f, &used);
+	} while (!found && bytes && ready && net.pid != 0);
+	return found;
 }
 
 void

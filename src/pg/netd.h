@@ -6,7 +6,8 @@
  *
  * One per worker process.  If the child ends or speaks nonsense, netd_poll
  * logs one line, raises "lost" (all jobs in flight are due again), and starts
- * a new child after a back-off of 1 s doubling to 60 s.
+ * a new child after a back-off of 1 s doubling to 60 s (anew from 1 s after one
+ * that worked for longer than it was waited for, and after a reload).
  */
 #ifndef BB_NETD_H
 #define BB_NETD_H
@@ -26,7 +27,8 @@ extern void netd_flush(void);
 /*
  * Waits at most timeout_ms for latch, socket or postmaster death, serves
  * interrupts, reads what there is (bounded) and writes what is queued.
- * Returns true when at least one frame is ready for netd_next.
+ * Returns true when at least one frame is ready for netd_next; false after the
+ * timeout, the latch, a loss, and when a new child became ready.
  */
 extern bool netd_poll(long timeout_ms);
 /* Next frame, valid until the next netd_poll.  HELLO and LOG are handled
