@@ -46,7 +46,7 @@ $(DATA_built): $(SCHEMA) Makefile
 # --- bigbrotr-net: no PostgreSQL header, hardened --------------------------
 NET_CFLAGS = -std=gnu11 -O2 -g $(WARN) -MMD -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" \
 	-Isrc -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
-NET_LIBS   = -lwebsockets -ljansson -lmaxminddb -luv -lcares -lresolv -lssl -lcrypto -lsecp256k1 -lidn2 -lpthread
+NET_LIBS   = -lwebsockets -lcurl -ljansson -lmaxminddb -luv -lcares -lresolv -lssl -lcrypto -lsecp256k1 -lidn2 -lpthread
 NETOBJS    = $(NETSRC:%.c=build/net/%.o)
 
 build/net/%.o: %.c

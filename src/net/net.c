@@ -2,8 +2,8 @@
  * net.c
  *
  * Opens and closes everything that lives on the loop: the libwebsockets
- * context with its two vhosts (with and without permessage-deflate) and the
- * resolver.
+ * context with its two vhosts (with and without permessage-deflate), libcurl and
+ * the resolver.
  *
  * Guarantees: after net_open no file is opened any more; the environment has
  * no proxy variable that a library could follow behind our back; SIGPIPE is
@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "http_internal.h"
 #include "net_internal.h"
 
 /* Offered on every connection: no context is kept between messages, which
@@ -150,7 +151,8 @@ net_open(uv_loop_t *loop, const NetConfig *c, const char **why)
 
 	net->dns = dns_open(loop, c->dns_servers, false, why);
 	net->dns_as_is = dns_open(loop, c->dns_servers, true, why);
-	if (net->dns == NULL || net->dns_as_is == NULL || !open_lws(net, ca, why))
+	if (net->dns == NULL || net->dns_as_is == NULL || !open_lws(net, ca, why) ||
+		(net->http = http_open(net, ca, why)) == NULL)
 	{
 		net_close(net);
 		return NULL;
@@ -227,6 +229,7 @@ net_close(Net *net)
 	if (net->lws != NULL)
 		lws_context_destroy(net->lws);	/* WSI_DESTROY for what is left */
 	ws_run_ready(net);
+	http_close(net);
 	dns_close(net->dns);
 	dns_close(net->dns_as_is);
 	drain(net);

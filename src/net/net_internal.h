@@ -30,6 +30,8 @@ struct Net
 	struct lws_vhost *vhost_plain;
 	Dns		   *dns;
 	Dns		   *dns_as_is;		/* for measuring */
+	struct Http *http;
+	struct HttpGet *gets;		/* all, oldest last */
 	uv_idle_t	tick;
 	bool		tick_open;
 	bool		closing;
@@ -112,6 +114,10 @@ struct WsConn
 
 /* net.c */
 extern void net_tick(uv_idle_t *handle);
+
+/* guard.c: keeps the addresses that may be connected to, returns how many; why
+ * (>= 128 bytes) names the first that may not, "" when there is none */
+extern int	net_guard(const Net *net, NostrAddr *addr, int n, char *why, size_t size);
 
 /* ws.c */
 extern void ws_ready(WsConn *c);	/* ws_step soon */

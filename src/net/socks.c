@@ -103,6 +103,8 @@ socks_parse(const char *proxy, char *host, size_t host_size, uint16_t *port)
 		return false;
 	memcpy(host, p, (size_t) (end - p));
 	host[end - p] = '\0';
+	if (strcmp(host, "localhost") == 0 && host_size > strlen("127.0.0.1"))
+		strcpy(host, "127.0.0.1");	/* needs no resolver */
 	*port = (uint16_t) n;
 	return true;
 }

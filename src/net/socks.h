@@ -19,7 +19,7 @@ typedef struct SocksBridge SocksBridge;
 typedef void (*SocksCallback) (void *user, NetFailure failure,
 							   const char *reason, const char *address);
 
-/* "socks5h://host:port"; host is without brackets. */
+/* "socks5h://host:port"; host is without brackets; localhost is 127.0.0.1. */
 extern bool socks_parse(const char *proxy, char *host, size_t host_size, uint16_t *port);
 /* NULL: out of memory.  host is sent as a name unless it is an address. */
 extern SocksBridge *socks_open(uv_loop_t *loop, const NostrAddr *proxy,

@@ -184,31 +184,13 @@ ws_attempt_over(WsConn *c)
 static void
 guard(WsConn *c)
 {
-	const char *special = NULL;
-	char		text[64];
 	char		why[160];
-	int			n = 0;
 
-	for (int i = 0; i < c->n_addr; i++)
-	{
-		const char *s = nostr_addr_special(&c->addr[i]);
-
-		if (s == NULL || nostr_cidr_list_contains(&c->net->config.allow, &c->addr[i]))
-			c->addr[n++] = c->addr[i];
-		else if (special == NULL)
-		{
-			special = s;
-			nostr_addr_format(&c->addr[i], text);
-		}
-	}
-	c->n_addr = n;
+	c->n_addr = net_guard(c->net, c->addr, c->n_addr, why, sizeof(why));
 	c->again = true;
 	ws_ready(c);
-	if (n == 0 && special != NULL)
-	{
-		snprintf(why, sizeof(why), "address %s is not allowed (%s)", text, special);
+	if (c->n_addr == 0 && why[0] != '\0')
 		ws_end(c, NET_ADDRESS_REFUSED, why);
-	}
 }
 
 static void
@@ -289,8 +271,6 @@ start_proxy(WsConn *c, const char *proxy)
 		ws_end(c, NET_PROXY_FAILED, "the proxy setting is not valid");
 		return;
 	}
-	if (strcmp(host, "localhost") == 0)
-		strcpy(host, "127.0.0.1");
 	if (nostr_addr_parse(host, &addr))
 		open_bridge(c, &addr, port);
 	else if (dns_resolve(c->net->dns, host, proxy_resolved, c))
