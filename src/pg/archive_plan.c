@@ -147,7 +147,8 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 	},
 	[BB_PLAN_PARTITION_CHECK] = {
 		"SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits AS i "
-		"WHERE i.inhparent = 'bigbrotr.event'::pg_catalog.regclass)",
+		"WHERE i.inhparent = c.oid), pg_catalog.pg_has_role(c.relowner, 'USAGE') "
+		"FROM pg_catalog.pg_class AS c WHERE c.oid = 'bigbrotr.event'::pg_catalog.regclass",
 		SPI_OK_SELECT, 0, {0}
 	},
 	[BB_PLAN_PARTITION_ENSURE] = {
@@ -233,6 +234,11 @@ archive_partitions(void)
 	archive_plan_run(BB_PLAN_PARTITION_CHECK, NULL, NULL);
 	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)))
 	{
+		if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the archive has no partitions yet"),
+					 errhint("Its owner makes them with SELECT bigbrotr.partition_ensure(); the scheduler does it too, where it runs.")));
 		/* not remembered: this transaction may still roll back */
 		archive_plan_run(BB_PLAN_PARTITION_ENSURE, NULL, NULL);
 		return;

@@ -115,6 +115,7 @@ check_one(Datum d, bool isnull, int32 relay_id, int64 seen_at, BbArchiveEvent *e
 	{
 		e->outcome = BB_INVALID;
 		e->reason = "null: there is no event";
+		archive_reject(relay_id, e->reason, NULL, NULL, 0, 1, seen_at);
 		return;
 	}
 	t = DatumGetTextPP(d);
@@ -221,12 +222,10 @@ bigbrotr_event_ingest(PG_FUNCTION_ARGS)
 Datum
 bigbrotr_event_ingest_one(PG_FUNCTION_ARGS)
 {
-	Datum		d;
+	bool		isnull = PG_ARGISNULL(0);
+	Datum		d = isnull ? (Datum) 0 : PG_GETARG_DATUM(0);
 
 	bb_srf_begin(fcinfo);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	d = PG_GETARG_DATUM(0);
-	ingest(fcinfo, &d, NULL, 1);
+	ingest(fcinfo, &d, &isnull, 1);
 	return (Datum) 0;
 }

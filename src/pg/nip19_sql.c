@@ -1,12 +1,13 @@
 /*
  * nip19_sql.c
  *
- * npub, note, nip19_decode.  A secret key is refused: it must not end up in
- * a query log twice.
+ * npub, note, nip19_decode, nip19_hex.  A secret key is refused: it must not
+ * end up in a query log twice.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "nostr/hex.h"
 #include "nostr/nip19.h"
 #include "pg/archive_plan.h"
 #include "pg/compat.h"
@@ -20,47 +21,91 @@ extern PGDLLEXPORT Datum bigbrotr_npub(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_npub);
 extern PGDLLEXPORT Datum bigbrotr_note(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_note);
+extern PGDLLEXPORT Datum bigbrotr_npub_hex(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_npub_hex);
+extern PGDLLEXPORT Datum bigbrotr_note_hex(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_note_hex);
 extern PGDLLEXPORT Datum bigbrotr_nip19_decode(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_nip19_decode);
+extern PGDLLEXPORT Datum bigbrotr_nip19_hex(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_nip19_hex);
 
 static Datum
-encode(NostrNip19Type type, bytea *data)
+encode(NostrNip19Type type, const uint8 data[32])
 {
 	NostrNip19	in;
 	NostrBuf   *out = bb_scratch(0);
 	const char *error;
 
-	if (VARSIZE_ANY_EXHDR(data) != sizeof(in.data))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s needs 32 bytes, not %zu", nostr_nip19_type_name(type),
-						(size_t) VARSIZE_ANY_EXHDR(data)),
-				 errhint("Hexadecimal text becomes bytes with decode(..., 'hex').")));
 	memset(&in, 0, sizeof(in));
 	in.type = type;
-	memcpy(in.data, VARDATA_ANY(data), sizeof(in.data));
+	memcpy(in.data, data, sizeof(in.data));
 	error = nostr_nip19_encode(&in, out);
 	if (error != NULL)
 		elog(ERROR, "could not encode %s: %s", nostr_nip19_type_name(type), error);
 	return PointerGetDatum(cstring_to_text_with_len((char *) out->data, out->len));
 }
 
+static Datum
+encode_bytes(NostrNip19Type type, bytea *data)
+{
+	if (VARSIZE_ANY_EXHDR(data) != 32)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s needs 32 bytes, not %zu", nostr_nip19_type_name(type),
+						(size_t) VARSIZE_ANY_EXHDR(data))));
+	return encode(type, (const uint8 *) VARDATA_ANY(data));
+}
+
+/* Also as psql shows a bytea: an untyped literal comes here. */
+static Datum
+encode_hex(NostrNip19Type type, text *hex)
+{
+	const char *s = VARDATA_ANY(hex);
+	size_t		len = VARSIZE_ANY_EXHDR(hex);
+	uint8		data[32];
+
+	if (len >= 2 && s[0] == '\\' && s[1] == 'x')
+	{
+		s += 2;
+		len -= 2;
+	}
+	if (!nostr_hex_decode(s, len, data, sizeof(data)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s needs 64 lower-case hexadecimal digits", nostr_nip19_type_name(type)),
+				 errhint("bigbrotr.nip19_hex() gives them for a NIP-19 name.")));
+	return encode(type, data);
+}
+
 Datum
 bigbrotr_npub(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(encode(NOSTR_NIP19_NPUB, PG_GETARG_BYTEA_PP(0)));
+	PG_RETURN_DATUM(encode_bytes(NOSTR_NIP19_NPUB, PG_GETARG_BYTEA_PP(0)));
 }
 
 Datum
 bigbrotr_note(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(encode(NOSTR_NIP19_NOTE, PG_GETARG_BYTEA_PP(0)));
+	PG_RETURN_DATUM(encode_bytes(NOSTR_NIP19_NOTE, PG_GETARG_BYTEA_PP(0)));
 }
 
 Datum
-bigbrotr_nip19_decode(PG_FUNCTION_ARGS)
+bigbrotr_npub_hex(PG_FUNCTION_ARGS)
 {
-	text	   *name = PG_GETARG_TEXT_PP(0);
+	PG_RETURN_DATUM(encode_hex(NOSTR_NIP19_NPUB, PG_GETARG_TEXT_PP(0)));
+}
+
+Datum
+bigbrotr_note_hex(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(encode_hex(NOSTR_NIP19_NOTE, PG_GETARG_TEXT_PP(0)));
+}
+
+/* The id or key that a name stands for. */
+static void
+decode(text *name, uint8 data[32])
+{
 	NostrNip19	n;
 	const char *error;
 
@@ -77,6 +122,25 @@ bigbrotr_nip19_decode(PG_FUNCTION_ARGS)
 				 errmsg("secret keys do not belong in the database"),
 				 errhint("Treat this key as published: statements are logged.")));
 	}
-	PG_RETURN_BYTEA_P((bytea *) cstring_to_text_with_len(
-		(const char *) (n.type == NOSTR_NIP19_NADDR ? n.author : n.data), 32));
+	memcpy(data, n.type == NOSTR_NIP19_NADDR ? n.author : n.data, 32);
+}
+
+Datum
+bigbrotr_nip19_decode(PG_FUNCTION_ARGS)
+{
+	uint8		data[32];
+
+	decode(PG_GETARG_TEXT_PP(0), data);
+	PG_RETURN_BYTEA_P((bytea *) cstring_to_text_with_len((char *) data, 32));
+}
+
+Datum
+bigbrotr_nip19_hex(PG_FUNCTION_ARGS)
+{
+	uint8		data[32];
+	char		hex[64];
+
+	decode(PG_GETARG_TEXT_PP(0), data);
+	nostr_hex_encode(data, 32, hex);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(hex, 64));
 }

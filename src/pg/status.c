@@ -5,8 +5,8 @@
  *
  *   bigbrotr_worker_status()   SETOF (service text, worker int, pid int,
  *                              state text, started_at timestamptz)
- *   bigbrotr_run_service(text) boolean: runs a service now
- *   bigbrotr_wake()            boolean: settings in tables changed, look again
+ *   bigbrotr_run_service(text) runs a service now
+ *   bigbrotr_wake()            settings in tables changed, look again
  *
  * Must survive: being called without shared_preload_libraries (an error with
  * a hint; the status is empty).
@@ -122,26 +122,26 @@ require_preload(void)
 Datum
 bigbrotr_run_service(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name = PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0));
 	int			service = bb_service_by_name(name);
 
-	require_preload();
 	if (service < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no service \"%s\"", name),
-				 errhint("The services are seeder, validator and synchronizer.")));
+				 errhint("Services are listed in bigbrotr.service.")));
+	require_preload();
 	if (!bb_run_request(MyDatabaseId, (BbService) service))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no bigbrotr scheduler runs in this database"),
 				 errhint("Check that bigbrotr.databases names this database, that bigbrotr.enabled is on, and that max_worker_processes is high enough.")));
-	PG_RETURN_BOOL(true);
+	PG_RETURN_VOID();
 }
 
 Datum
 bigbrotr_wake(PG_FUNCTION_ARGS)
 {
 	bb_wake_at_commit();
-	PG_RETURN_BOOL(bb_shmem_ready());
+	PG_RETURN_VOID();
 }

@@ -11,13 +11,13 @@ CREATE FUNCTION bigbrotr.event_json(event bigbrotr.event) RETURNS text
 COMMENT ON FUNCTION bigbrotr.event_json(bigbrotr.event) IS
 	'the event as NIP-01 JSON; id and signature are verified again, an error if the row is corrupted or light';
 
-CREATE FUNCTION bigbrotr.event_ingest(events text[], relay text DEFAULT NULL, seen_at timestamptz DEFAULT now(),
+CREATE FUNCTION bigbrotr.event_ingest(events text[], relay_url text DEFAULT NULL, seen_at timestamptz DEFAULT now(),
 		OUT n integer, OUT id bytea, OUT outcome text, OUT reason text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_event_ingest' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	ROWS 100 SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION bigbrotr.event_ingest(text[], text, timestamptz) IS
 	'verifies and stores events (JSON texts), with an observation when a relay is given; outcome: new, observed, duplicate, invalid';
-CREATE FUNCTION bigbrotr.event_ingest(event text, relay text DEFAULT NULL, seen_at timestamptz DEFAULT now(),
+CREATE FUNCTION bigbrotr.event_ingest(event text, relay_url text DEFAULT NULL, seen_at timestamptz DEFAULT now(),
 		OUT n integer, OUT id bytea, OUT outcome text, OUT reason text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_event_ingest_one' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	ROWS 1 SET search_path = pg_catalog, pg_temp;
@@ -34,9 +34,18 @@ COMMENT ON FUNCTION bigbrotr.relay_reject_reason(text) IS 'why this is not the a
 CREATE FUNCTION bigbrotr.npub(pubkey bytea) RETURNS text
 	AS 'MODULE_PATHNAME', 'bigbrotr_npub' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.npub(bytea) IS 'NIP-19 name of a public key (32 bytes)';
+CREATE FUNCTION bigbrotr.npub(pubkey text) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_npub_hex' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.npub(text) IS 'NIP-19 name of a public key (64 hexadecimal digits)';
 CREATE FUNCTION bigbrotr.note(id bytea) RETURNS text
 	AS 'MODULE_PATHNAME', 'bigbrotr_note' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.note(bytea) IS 'NIP-19 name of an event id (32 bytes)';
+CREATE FUNCTION bigbrotr.note(id text) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_note_hex' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.note(text) IS 'NIP-19 name of an event id (64 hexadecimal digits)';
 CREATE FUNCTION bigbrotr.nip19_decode(name text) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'bigbrotr_nip19_decode' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.nip19_decode(text) IS 'the 32 bytes of an npub, note, nprofile or nevent, or the author of an naddr; secret keys are refused';
+CREATE FUNCTION bigbrotr.nip19_hex(name text) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_nip19_hex' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.nip19_hex(text) IS 'nip19_decode in hexadecimal digits, as Nostr writes ids and keys';

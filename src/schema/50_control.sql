@@ -5,14 +5,14 @@ CREATE FUNCTION bigbrotr.worker_status(OUT service text, OUT worker integer, OUT
 	AS 'MODULE_PATHNAME', 'bigbrotr_worker_status' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 8;
 COMMENT ON FUNCTION bigbrotr.worker_status() IS 'the background workers of this database; no rows without shared_preload_libraries';
 CREATE FUNCTION bigbrotr.run(service text) RETURNS void
-	AS 'MODULE_PATHNAME', 'bigbrotr_run_service' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME', 'bigbrotr_run_service' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bigbrotr.run(text) IS 'asks for one run of a service now';
 CREATE FUNCTION bigbrotr.wake() RETURNS void
 	AS 'MODULE_PATHNAME', 'bigbrotr_wake' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bigbrotr.wake() IS 'tells the scheduler of this database to look again';
 
 CREATE FUNCTION bigbrotr.service_set_paused(service text, value boolean) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
 	UPDATE bigbrotr.service AS s SET paused = service_set_paused.value
@@ -26,7 +26,7 @@ END
 $$;
 COMMENT ON FUNCTION bigbrotr.service_set_paused(text, boolean) IS 'part of pause and resume';
 CREATE FUNCTION bigbrotr.pause(service text) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
 	PERFORM bigbrotr.service_set_paused(service, true);
@@ -34,7 +34,7 @@ END
 $$;
 COMMENT ON FUNCTION bigbrotr.pause(text) IS 'stops a service until resume, over restarts too';
 CREATE FUNCTION bigbrotr.resume(service text) RETURNS void
-	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
 	PERFORM bigbrotr.service_set_paused(service, false);

@@ -20,7 +20,8 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.tag_values(bigbrotr.tags, text), bigbrotr.tag_first(bigbrotr.tags, text),
 	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event),
 	bigbrotr.relay_normalize(text), bigbrotr.relay_reject_reason(text),
-	bigbrotr.npub(bytea), bigbrotr.note(bytea), bigbrotr.nip19_decode(text),
+	bigbrotr.npub(bytea), bigbrotr.npub(text), bigbrotr.note(bytea), bigbrotr.note(text),
+	bigbrotr.nip19_decode(text), bigbrotr.nip19_hex(text),
 	bigbrotr.coverage_missing(integer, text, bigint, bigint), bigbrotr.partition_bound(timestamptz), bigbrotr.worker_status()
 	TO bigbrotr_reader;
 
