@@ -79,7 +79,20 @@ build/unit/%: test/unit/%.c $(UNITOBJS)
 	@mkdir -p $(@D)
 	$(CC) $(ASAN_CFLAGS) $< $(UNITOBJS) -o $@ $(NET_LIBS)
 
--include $(UNITOBJS:.o=.d)
+# --- the central property: delivered + reported gaps = ground truth ---------
+RELAYSRC     = $(filter-out test/relay/main.c test/relay/genevents.c,$(sort $(wildcard test/relay/*.c)))
+PROPERTYSRC  = $(sort $(wildcard test/property/*.c)) $(RELAYSRC)
+PROPERTYOBJS = $(PROPERTYSRC:%.c=build/asan/%.o)
+
+build/unit/property: $(PROPERTYOBJS) $(UNITOBJS)
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) $(PROPERTYOBJS) $(UNITOBJS) -o $@ $(NET_LIBS) -ljansson
+
+.PHONY: property-run
+property-run: build/unit/property
+	@test/run-unit build/unit/property
+
+-include $(UNITOBJS:.o=.d) $(PROPERTYOBJS:.o=.d)
 
 # --- fuzzing ---------------------------------------------------------------
 FUZZ_SECONDS ?= 600
@@ -124,8 +137,6 @@ run:
 # --- programs that the tests and benchmarks need ---------------------------
 .PHONY: test-programs
 test-programs: build/test/relay build/test/genevents
-
-RELAYSRC   = $(filter-out test/relay/main.c test/relay/genevents.c,$(sort $(wildcard test/relay/*.c)))
 
 build/test/relay: test/relay/main.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOSTR)
 	@mkdir -p $(@D)

@@ -125,6 +125,8 @@ arrange(Conn *c, Page *p, bool limited, long max)
 	const RelayScript *s = c->script;
 
 	sort_ties = s->ties;
+	if (p->n == 0)
+		return;
 	qsort(p->item, (size_t) p->n, sizeof(RelayItem *), by_time);
 	if (s->order == RELAY_OLDEST || (s->order == RELAY_OLDEST_UNLIMITED && !limited))
 		reverse(p);

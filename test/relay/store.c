@@ -43,7 +43,7 @@ newest_first(const void *a, const void *b)
 void
 relay_store_sort(RelayStore *s)
 {
-	if (s->unsorted)
+	if (s->unsorted && s->n > 0)
 		qsort(s->item, (size_t) s->n, sizeof(RelayItem *), newest_first);
 	s->unsorted = false;
 }

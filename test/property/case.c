@@ -1,0 +1,389 @@
+/*
+ * case.c
+ *
+ * One case, from its seed to its verdict.
+ */
+#include "case.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void
+case_fault(Case *c, const char *format,...)
+{
+	va_list		args;
+
+	if (c->fault[0] != '\0')
+		return;					/* the first one tells most */
+	va_start(args, format);
+	vsnprintf(c->fault, sizeof(c->fault), format, args);
+	va_end(args);
+}
+
+/* --- the truth --- */
+
+static void
+find_truth(Case *c)
+{
+	json_t	   *json = json_loads(c->s.filter, 0, NULL);
+	const RelayScript *s = &c->s.plan.base;
+	RelayFilter f;
+
+	if (!relay_filter_read(&f, json, SIZE_MAX))
+		case_fault(c, "the test's own filter");
+	c->truth = calloc((size_t) c->store.n + 1, sizeof(Truth));
+	for (long i = 0; i < c->store.n && c->fault[0] == '\0'; i++)
+	{
+		RelayItem  *it = c->store.item[i];
+
+		if (relay_filter_match(&f, it, 0) && !relay_spoils(s, it) &&
+			!relay_kind_in(&s->hidden_kinds, it->kind))
+			c->truth[c->ntruth++].item = it;
+	}
+	json_decref(json);
+}
+
+static bool
+matches_filter(Case *c, const RelayItem *it)
+{
+	json_t	   *json = json_loads(c->s.filter, 0, NULL);
+	RelayFilter f;
+	bool		ok = relay_filter_read(&f, json, SIZE_MAX) && relay_filter_match(&f, it, 0);
+
+	json_decref(json);
+	return ok;
+}
+
+static bool
+in_windows(const Case *c, int64_t created_at)
+{
+	for (int i = 0; i < c->s.nwindows; i++)
+	{
+		const SyncWindow *w = &c->s.window[i];
+
+		if ((w->since == 0 || created_at >= w->since) && created_at <= w->until)
+			return true;
+	}
+	return false;
+}
+
+/* First true event that is not newer. */
+static long
+truth_at(const Case *c, int64_t created_at)
+{
+	long		low = 0;
+	long		high = c->ntruth;
+
+	while (low < high)
+	{
+		long		mid = low + (high - low) / 2;
+
+		if (c->truth[mid].item->created_at > created_at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+long
+case_missing(const Case *c)
+{
+	long		n = 0;
+
+	for (long i = 0; i < c->ntruth; i++)
+		n += !c->truth[i].delivered && in_windows(c, c->truth[i].item->created_at);
+	return n;
+}
+
+/* --- what the Sync says --- */
+
+static void
+resume(uv_timer_t *t)
+{
+	Case	   *c = t->data;
+
+	if (c->sync != NULL)
+		sync_pause(c->sync, false);
+}
+
+static void
+on_event(void *user, const NostrEvent *ev)
+{
+	Case	   *c = user;
+	bool		found = false;
+
+	c->events++;
+	c->progressed = true;
+	for (long i = truth_at(c, ev->created_at);
+		 i < c->ntruth && c->truth[i].item->created_at == ev->created_at && !found; i++)
+	{
+		if (memcmp(c->truth[i].item->id, ev->id, 32) == 0)
+			found = c->truth[i].delivered = true;
+	}
+	if (!in_windows(c, ev->created_at))
+		case_fault(c, "delivered an event of second %" PRId64 " outside all windows", ev->created_at);
+	for (long i = relay_store_find(&c->store, ev->created_at); !found && i < c->store.n &&
+		 c->store.item[i]->created_at == ev->created_at; i++)
+	{
+		found = memcmp(c->store.item[i]->id, ev->id, 32) == 0;
+		if (found && !matches_filter(c, c->store.item[i]))
+			case_fault(c, "delivered an event of kind %d that the filter excludes", ev->kind);
+	}
+	if (!found)
+		case_fault(c, "delivered an event that the relay does not hold");
+	if (c->s.cancel_after > 0 && c->events == c->s.cancel_after)
+		sync_cancel(c->sync);
+	else if (c->s.pause_every > 0 && c->events % c->s.pause_every == 0 && !uv_is_active((uv_handle_t *) &c->resume))
+	{
+		sync_pause(c->sync, true);
+		uv_timer_start(&c->resume, resume, 2, 0);
+	}
+}
+
+static void
+on_rejected(void *user, const char *reason, const uint8_t id[32], const char *sample, size_t len)
+{
+	Case	   *c = user;
+
+	(void) id;
+	(void) sample;
+	(void) len;
+	if (reason == NULL || reason[0] == '\0')
+		case_fault(c, "rejected without a reason");
+}
+
+static void
+on_page_end(void *user)
+{
+	(void) user;
+}
+
+static const char *
+state_name(int state)
+{
+	return state == SYNC_OPEN ? "open" : state == SYNC_PAGED ? "paged" :
+		state == SYNC_COMPLETE ? "complete" : "nothing";
+}
+
+static void
+on_window(void *user, const SyncNews *w)
+{
+	Case	   *c = user;
+
+	if (c->verbose)
+		printf("  said %" PRId64 " .. %" PRId64 " %s %s%s (held %" PRIu64 ", %d events so far)\n",
+			   w->since, w->until, state_name((int) w->state), w->proof, w->reason, w->held, c->events);
+	c->progressed = true;
+	if (w->since > w->until)
+		case_fault(c, "an empty window: %" PRId64 " .. %" PRId64, w->since, w->until);
+	if (!in_windows(c, w->since) || !in_windows(c, w->until))
+		case_fault(c, "%" PRId64 " .. %" PRId64 " was not asked for", w->since, w->until);
+	if ((w->state == SYNC_OPEN) != (w->reason[0] != '\0'))
+		case_fault(c, "%s with reason \"%s\"", state_name((int) w->state), w->reason);
+	if ((w->state == SYNC_COMPLETE) != (w->proof[0] != '\0'))
+		case_fault(c, "%s with proof \"%s\"", state_name((int) w->state), w->proof);
+	spans_say(&c->said, w->since, w->until, (int) w->state);
+	if (w->state == SYNC_OPEN || (c->s.flags & SCENARIO_LIES))
+		return;
+	for (long i = truth_at(c, w->until); i < c->ntruth && c->truth[i].item->created_at >= w->since; i++)
+	{
+		if (!c->truth[i].delivered)
+			case_fault(c, "%" PRId64 " .. %" PRId64 " called %s %s, but an event of second %" PRId64
+					   " (kind %d) had not come; %ld are missing in all", w->since, w->until,
+					   state_name((int) w->state), w->proof, c->truth[i].item->created_at,
+					   c->truth[i].item->kind, case_missing(c));
+	}
+}
+
+/* --- rounds --- */
+
+/* What nothing was said of yet; false: nothing is left. */
+static bool
+next_round(Case *c)
+{
+	c->nround = 0;
+	for (int i = 0; i < c->s.nwindows; i++)
+	{
+		int64_t		since = c->s.window[i].since;
+		int64_t		until = c->s.window[i].until;
+		int64_t		from;
+		int64_t		to;
+
+		if (until == INT64_MAX && c->rounds > 0)
+			until = c->wall_start - 1;
+		while (since <= until && c->nround < 64 && spans_hole(&c->said, since, until, &from, &to))
+		{
+			c->round_window[c->nround++] = (SyncWindow) {from, to, c->s.window[i].purpose};
+			if (to == INT64_MAX)
+				break;
+			since = to + 1;
+		}
+	}
+	/* newest first */
+	for (int i = 1; i < c->nround; i++)
+	{
+		for (int k = i; k > 0 && c->round_window[k].since > c->round_window[k - 1].since; k--)
+		{
+			SyncWindow	t = c->round_window[k];
+
+			c->round_window[k] = c->round_window[k - 1];
+			c->round_window[k - 1] = t;
+		}
+	}
+	return c->nround > 0;
+}
+
+static void on_done(void *user, const SyncResult *r);
+
+static void
+start_sync(Case *c)
+{
+	static const SyncCallbacks cb = {.event = on_event,.rejected = on_rejected,.page_end = on_page_end,
+	.window = on_window,.done = on_done};
+	SyncSpec	spec = {.filter = c->s.filter,.filter_len = strlen(c->s.filter),.slice_ms = c->s.slice_ms,
+		.timeout_ms = c->s.timeout_ms,.page_limit = c->s.page_limit,.may_auth = c->s.may_auth,
+	.window = c->round_window,.nwindows = c->nround};
+
+	c->rounds++;
+	c->progressed = false;
+	c->sync = sync_start(c->net, &c->url, &spec, &cb, c);
+	if (c->sync == NULL)
+		case_fault(c, "sync_start returned NULL");
+}
+
+/* --- the verdict --- */
+
+static void
+judge_end(Case *c)
+{
+	const RelayScript *p = &c->s.plan.base;
+	long		cap = p->cap_min > 0 ? p->cap_min : p->cap;
+	unsigned long bound;
+
+	if (c->result.outcome == SYNC_OK)
+	{
+		for (int i = 0; i < c->s.nwindows; i++)
+		{
+			int64_t		until = c->s.window[i].until;
+			int64_t		from;
+			int64_t		to;
+
+			if (until == INT64_MAX)
+				until = c->wall_start - 1;
+			if (spans_hole(&c->said, c->s.window[i].since, until, &from, &to))
+				case_fault(c, "OK, but not a word about %" PRId64 " .. %" PRId64, from, to);
+		}
+	}
+	if (c->result.outcome == SYNC_FAILED && c->result.reason[0] == '\0')
+		case_fault(c, "failed without a reason");
+	if ((c->s.flags & SCENARIO_EMPTY) && c->result.outcome == SYNC_OK && !c->s.plan.base.auth)
+		case_fault(c, "OK with a relay that serves nothing");
+	if (cap > (long) c->s.page_limit)
+		cap = c->s.page_limit;
+	if ((c->s.flags & SCENARIO_HARMLESS) && c->s.cancel_after == 0 && data_density(&c->store) < cap)
+	{
+		if (c->result.outcome != SYNC_OK)
+			case_fault(c, "a harmless relay failed: %s", c->result.reason);
+		for (int i = 0; i < c->said.n; i++)
+		{
+			if (c->said.span[i].state == SYNC_OPEN)
+				case_fault(c, "a harmless relay left open %" PRId64 " .. %" PRId64,
+						   c->said.span[i].since, c->said.span[i].until);
+		}
+	}
+	bound = 60 + 8 * (unsigned long) c->store.n + 8 * (unsigned long) c->rounds * (unsigned long) c->s.nwindows;
+	if (c->counters.reqs > bound)
+		case_fault(c, "%lu requests for %ld events", c->counters.reqs, c->store.n);
+}
+
+static void
+timer_gone(uv_handle_t *h)
+{
+	Case	   *c = h->data;
+
+	c->ended(c);
+}
+
+static void
+relay_gone(void *user)
+{
+	Case	   *c = user;
+
+	uv_close((uv_handle_t *) &c->resume, timer_gone);
+}
+
+static void
+on_done(void *user, const SyncResult *r)
+{
+	Case	   *c = user;
+
+	c->sync = NULL;
+	c->result = *r;
+	c->done++;
+	if (c->done != c->rounds)
+		case_fault(c, "done() came %d times in %d rounds", c->done, c->rounds);
+	if (c->verbose)
+		printf("  done %d %s %s reqs %u events %" PRIu64 "\n", (int) r->outcome,
+			   net_failure_name(r->failure), r->reason, r->reqs, r->events_received);
+	if (r->outcome == SYNC_AGAIN && r->retry_after_ms == 0 && c->fault[0] == '\0')
+	{
+		if (!c->progressed)
+			case_fault(c, "a slice without progress: %s", r->reason);
+		else if (c->rounds < CASE_MAX_ROUNDS && next_round(c))
+		{
+			start_sync(c);
+			return;
+		}
+		else
+			case_fault(c, c->rounds < CASE_MAX_ROUNDS ? "AGAIN with nothing left" : "slices without end");
+	}
+	c->counters = *relay_counters(c->relay);
+	judge_end(c);
+	relay_stop(c->relay, relay_gone, c);
+}
+
+Case *
+case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void *user)
+{
+	Case	   *c = calloc(1, sizeof(Case));
+	char		text[64];
+	int			port;
+
+	c->net = net;
+	c->verbose = verbose;
+	c->ended = ended;
+	c->user = user;
+	relay_store_init(&c->store);
+	scenario_draw(&c->s, &c->store, seed);
+	if (verbose)
+		scenario_print(&c->s, stdout);
+	find_truth(c);
+	port = relay_start(net_loop(net), &c->s.plan, &c->store, 0, &c->relay);
+	snprintf(text, sizeof(text), "ws://127.0.0.1:%d", port);
+	if (port < 0 || nostr_relay_url_parse(text, strlen(text), true, &c->url) != NOSTR_URL_OK)
+	{
+		fprintf(stderr, "cannot start a relay\n");
+		exit(1);
+	}
+	uv_timer_init(net_loop(net), &c->resume);
+	c->resume.data = c;
+	c->wall_start = time(NULL);
+	c->started_ns = uv_hrtime();
+	next_round(c);
+	start_sync(c);
+	return c;
+}
+
+void
+case_free(Case *c)
+{
+	relay_store_free(&c->store);
+	scenario_free(&c->s);
+	spans_free(&c->said);
+	free(c->truth);
+	free(c);
+}

@@ -1,0 +1,61 @@
+/*
+ * case.h
+ *
+ * Runs one scenario: a scripted relay and a Sync on the same loop, and looks
+ * at every word the Sync says.
+ *
+ * The property: whatever the relay would serve and was not delivered lies in
+ * a second whose last word is "open", or (when the job did not end OK) in one
+ * without a word; no second is ever called paged or complete before all its
+ * events came; a harmless relay is proved to the bottom; the job ends, once,
+ * within a bounded number of requests.
+ */
+#ifndef TEST_PROPERTY_CASE_H
+#define TEST_PROPERTY_CASE_H
+
+#include "scenario.h"
+#include "spans.h"
+
+#define CASE_MAX_ROUNDS		200		/* slices */
+
+typedef struct Truth			/* an event the relay would serve */
+{
+	const RelayItem *item;
+	bool		delivered;
+} Truth;
+
+typedef struct Case
+{
+	Net		   *net;
+	Scenario	s;
+	RelayStore	store;
+	Relay	   *relay;
+	NostrRelayUrl url;
+	Sync	   *sync;
+	Truth	   *truth;			/* newest first */
+	long		ntruth;
+	Spans		said;
+	SyncWindow	round_window[64];
+	uint16_t	nround;
+	int			rounds;
+	bool		progressed;		/* in this round */
+	int			events;			/* delivered, with repetitions */
+	int			done;
+	int64_t		wall_start;		/* seconds since 1970 */
+	uint64_t	started_ns;
+	uv_timer_t	resume;			/* ends a pause */
+	SyncResult	result;
+	RelayCounters counters;
+	bool		verbose;
+	char		fault[400];		/* "" when the property holds */
+	void		(*ended) (struct Case *c);
+	void	   *user;
+} Case;
+
+/* ended() comes from the loop, exactly once; then case_free. */
+extern Case *case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void *user);
+extern void case_fault(Case *c, const char *format,...) __attribute__((format(printf, 2, 3)));
+extern long case_missing(const Case *c);	/* not delivered */
+extern void case_free(Case *c);
+
+#endif

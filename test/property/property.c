@@ -1,0 +1,203 @@
+/*
+ * property.c
+ *
+ * delivered + reported gaps = ground truth, for random combinations of data
+ * set, misbehaviour, filter, windows and limits.
+ *
+ * BIGBROTR_PROPERTY_CASES   how many (default 2000)
+ * BIGBROTR_PROPERTY_SEED    of the first; case i has seed + i (default 1)
+ * BIGBROTR_PROPERTY_ONE     only the case of this seed, with all that is said
+ *
+ * A failing case prints its seed and its script: build/test/relay --script
+ * replays the relay alone.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "../../src/nostr/crypto.h"
+#include "case.h"
+
+#define AT_ONCE			64
+#define MAX_FAULTS		25
+#define STUCK_SECONDS	100
+
+typedef struct Totals
+{
+	uint64_t	next;
+	uint64_t	end;
+	int			running;
+	int			passed;
+	int			failed;
+	unsigned long complete;		/* cases without a gap */
+	unsigned long events;
+	unsigned long reqs;
+	double		worst;			/* requests per event and cap */
+	uint64_t	worst_seed;
+	Case	   *active[AT_ONCE];
+	Net		   *net;
+	bool		verbose;
+} Totals;
+
+static Totals totals;
+
+static void fill(void);
+
+static void
+report(const Case *c)
+{
+	printf("FAILED seed %" PRIu64 ": %s\n", c->s.seed, c->fault);
+	scenario_print(&c->s, stdout);
+	printf("  replay with BIGBROTR_PROPERTY_ONE=%" PRIu64 "\n", c->s.seed);
+}
+
+static void
+on_ended(Case *c)
+{
+	Totals	   *t = &totals;
+	bool		gap = c->result.outcome != SYNC_OK;
+
+	for (int i = 0; i < AT_ONCE; i++)
+	{
+		if (t->active[i] == c)
+			t->active[i] = NULL;
+	}
+	for (int i = 0; i < c->said.n; i++)
+		gap = gap || c->said.span[i].state != SYNC_COMPLETE;
+	t->complete += !gap;
+	t->events += (unsigned long) c->events;
+	t->reqs += c->counters.reqs;
+	if (c->fault[0] != '\0')
+	{
+		t->failed++;
+		report(c);
+	}
+	else
+		t->passed++;
+	if (c->store.n > 0 && (double) c->counters.reqs / (double) c->store.n > t->worst && c->store.n > 50)
+	{
+		t->worst = (double) c->counters.reqs / (double) c->store.n;
+		t->worst_seed = c->s.seed;
+	}
+	case_free(c);
+	t->running--;
+	fill();
+}
+
+static void
+fill(void)
+{
+	Totals	   *t = &totals;
+
+	for (int i = 0; i < AT_ONCE && t->failed < MAX_FAULTS; i++)
+	{
+		if (t->active[i] == NULL && t->next < t->end)
+		{
+			t->running++;
+			t->active[i] = case_start(t->net, t->next++, t->verbose, on_ended, NULL);
+		}
+	}
+}
+
+static void
+on_watch(uv_timer_t *w)
+{
+	Totals	   *t = &totals;
+
+	(void) w;
+	for (int i = 0; i < AT_ONCE; i++)
+	{
+		Case	   *c = t->active[i];
+
+		if (c != NULL && uv_hrtime() - c->started_ns > STUCK_SECONDS * UINT64_C(1000000000))
+		{
+			case_fault(c, "no end after %d s (%d done, %d events)", STUCK_SECONDS, c->done, c->events);
+			report(c);
+			printf("%d passed, %d failed\n", t->passed, t->failed + 1);
+			exit(1);
+		}
+	}
+}
+
+static uint64_t
+number(const char *name, uint64_t otherwise)
+{
+	const char *v = getenv(name);
+
+	return v != NULL ? strtoull(v, NULL, 10) : otherwise;
+}
+
+static Net *
+open_net(uv_loop_t *loop)
+{
+	NetConfig	config;
+	const char *why = "";
+	size_t		bad;
+	Net		   *net;
+
+	net_config_default(&config);
+	strcpy(config.dns_servers, "127.0.0.1:1");
+	config.network[NOSTR_CLEARNET].timeout_ms = 1000;
+	config.network[NOSTR_CLEARNET].max_connections = AT_ONCE * 2;
+	config.max_message_size = 512 * 1024;
+	nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad);
+	net = net_open(loop, &config, &why);
+	if (net == NULL)
+	{
+		fprintf(stderr, "net_open: %s\n", why);
+		exit(1);
+	}
+	return net;
+}
+
+/* Of memory that OpenSSL and libwebsockets keep; see test_net.c. */
+extern const char *__lsan_default_options(void);
+extern const char *__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_options(void)
+{
+	return "print_suppressions=0";
+}
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
+}
+
+int
+main(void)
+{
+	uv_loop_t  *loop = uv_default_loop();
+	struct rlimit files = {4096, 4096};
+	uv_timer_t	watch;
+	Totals	   *t = &totals;
+	uint64_t	seed = number("BIGBROTR_PROPERTY_SEED", 1);
+	uint64_t	one = number("BIGBROTR_PROPERTY_ONE", 0);
+	uint64_t	count = number("BIGBROTR_PROPERTY_CASES", 2000);
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (!nostr_crypto_init())
+		return 1;
+	t->net = open_net(loop);
+	t->next = one > 0 ? one : seed;
+	t->end = one > 0 ? one + 1 : seed + count;
+	t->verbose = one > 0;
+	printf("seeds %" PRIu64 " to %" PRIu64 "\n", t->next, t->end - 1);
+	uv_timer_init(loop, &watch);
+	uv_timer_start(&watch, on_watch, 1000, 1000);
+	fill();
+	while (t->running > 0)
+		uv_run(loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *) &watch, NULL);
+	net_close(t->net);
+	for (int i = 0; i < 20; i++)
+		uv_run(loop, UV_RUN_NOWAIT);
+	printf("%lu events delivered in %lu requests; %lu cases proved without a gap; most requests per event "
+		   "%.2f (seed %" PRIu64 ")\n", t->events, t->reqs, t->complete, t->worst, t->worst_seed);
+	printf("%d passed, %d failed\n", t->passed, t->failed);
+	return t->failed != 0;
+}
