@@ -71,6 +71,9 @@ UNITLIB    = $(filter-out src/netd/main.c,$(NETSRC))
 UNITOBJS   = $(UNITLIB:%.c=build/asan/%.o)
 UNITTESTS  = $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
 
+RELAYSRC     = $(filter-out test/relay/main.c test/relay/genevents.c,$(sort $(wildcard test/relay/*.c)))
+RELAYOBJS    = $(RELAYSRC:%.c=build/asan/%.o)
+
 build/asan/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ASAN_CFLAGS) -c $< -o $@
@@ -79,20 +82,24 @@ build/unit/%: test/unit/%.c $(UNITOBJS)
 	@mkdir -p $(@D)
 	$(CC) $(ASAN_CFLAGS) $< $(UNITOBJS) -o $@ $(NET_LIBS)
 
+# these talk to scripted relays
+build/unit/test_hostile: test/unit/test_hostile.c $(RELAYOBJS) $(UNITOBJS)
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) $< $(RELAYOBJS) $(UNITOBJS) -o $@ $(NET_LIBS) -ljansson
+
 # --- the central property: delivered + reported gaps = ground truth ---------
-RELAYSRC     = $(filter-out test/relay/main.c test/relay/genevents.c,$(sort $(wildcard test/relay/*.c)))
-PROPERTYSRC  = $(sort $(wildcard test/property/*.c)) $(RELAYSRC)
+PROPERTYSRC  = $(sort $(wildcard test/property/*.c))
 PROPERTYOBJS = $(PROPERTYSRC:%.c=build/asan/%.o)
 
-build/unit/property: $(PROPERTYOBJS) $(UNITOBJS)
+build/unit/property: $(PROPERTYOBJS) $(RELAYOBJS) $(UNITOBJS)
 	@mkdir -p $(@D)
-	$(CC) $(ASAN_CFLAGS) $(PROPERTYOBJS) $(UNITOBJS) -o $@ $(NET_LIBS) -ljansson
+	$(CC) $(ASAN_CFLAGS) $(PROPERTYOBJS) $(RELAYOBJS) $(UNITOBJS) -o $@ $(NET_LIBS) -ljansson
 
 .PHONY: property-run
 property-run: build/unit/property
 	@test/run-unit build/unit/property
 
--include $(UNITOBJS:.o=.d) $(PROPERTYOBJS:.o=.d)
+-include $(UNITOBJS:.o=.d) $(RELAYOBJS:.o=.d) $(PROPERTYOBJS:.o=.d)
 
 # --- fuzzing ---------------------------------------------------------------
 FUZZ_SECONDS ?= 600

@@ -106,6 +106,7 @@ struct WsConn
 
 	NostrBuf	in;				/* the message being assembled */
 	size_t		in_max;			/* limit for it, taken when it begins */
+	int			close_status;	/* of our close frame, 0: normal */
 	bool		in_message;
 	WsOut	   *out;
 	WsOut	  **out_tail;

@@ -183,12 +183,19 @@ ws_classify(WsConn *c)
 	}
 }
 
+/*
+ * Ends it from within the receive callback.  Not by returning -1: then
+ * libwebsockets 4.1.6 neither empties its buffer nor stops reading, and what
+ * the peer sends until the connection is gone is written behind that buffer.
+ * So go on taking pieces (receive() drops them) until the writeable callback
+ * closes.
+ */
 static int
-fail_open(WsConn *c, struct lws *wsi, int status, NetFailure failure, const char *reason)
+fail_open(WsConn *c, int status, NetFailure failure, const char *reason)
 {
+	c->close_status = status;
 	ws_end(c, failure, reason);
-	lws_close_reason(wsi, (enum lws_close_status) status, NULL, 0);
-	return -1;
+	return 0;
 }
 
 static int
@@ -200,7 +207,7 @@ receive(WsConn *c, struct lws *wsi, const char *data, size_t len)
 	if (c->ended)
 		return 0;
 	if (lws_frame_is_binary(wsi))
-		return fail_open(c, wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, NET_PROTOCOL,
+		return fail_open(c, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, NET_PROTOCOL,
 						 "the peer sent a binary message");
 	if (!c->in_message)
 	{
@@ -210,7 +217,7 @@ receive(WsConn *c, struct lws *wsi, const char *data, size_t len)
 		nostr_buf_reset(&c->in);
 	}
 	if (len > c->in_max - c->in.len)
-		return fail_open(c, wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NET_TOO_LARGE,
+		return fail_open(c, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NET_TOO_LARGE,
 						 "the message is too large");
 	if (last && c->in.len == 0)
 	{
@@ -220,7 +227,7 @@ receive(WsConn *c, struct lws *wsi, const char *data, size_t len)
 	}
 	nostr_buf_append(&c->in, data, len);
 	if (c->in.failed)
-		return fail_open(c, wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, NET_RESOURCES,
+		return fail_open(c, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, NET_RESOURCES,
 						 "out of memory");
 	if (last)
 	{
@@ -242,7 +249,8 @@ writeable(WsConn *c, struct lws *wsi)
 
 	if (c->ended)
 	{
-		lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+		lws_close_reason(wsi, c->close_status != 0 ? (enum lws_close_status) c->close_status :
+						 LWS_CLOSE_STATUS_NORMAL, NULL, 0);
 		return -1;
 	}
 	if (out == NULL)

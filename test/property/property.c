@@ -138,7 +138,7 @@ open_net(uv_loop_t *loop)
 
 	net_config_default(&config);
 	strcpy(config.dns_servers, "127.0.0.1:1");
-	config.network[NOSTR_CLEARNET].timeout_ms = 1000;
+	config.network[NOSTR_CLEARNET].timeout_ms = 30000;
 	config.network[NOSTR_CLEARNET].max_connections = AT_ONCE * 2;
 	config.max_message_size = 512 * 1024;
 	nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad);

@@ -1,0 +1,247 @@
+/*
+ * test_hostile.c
+ *
+ * The WebSocket client against relays that break its rules, on loopback.
+ *
+ * libwebsockets is not compiled with a sanitizer, so a write past one of its
+ * buffers would go unseen: here each of its blocks has a guard behind it,
+ * looked at when the block is given back.
+ */
+#include <libwebsockets.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/net/ws.h"
+#include "../../src/nostr/crypto.h"
+#include "../relay/relay.h"
+#include "check.h"
+
+#define GUARD	64
+#define MAX_MESSAGE	100000
+#define ENOUGH		500			/* messages of a flood */
+
+static uv_loop_t loop;
+static Net *net;
+static RelayStore store;
+static int	overruns;
+
+static void *
+guarded_realloc(void *p, size_t size, const char *reason)
+{
+	static const unsigned char guard[GUARD] = {0xA5, 0x5A, 0xA5, 0x5A, 0xA5, 0x5A, 0xA5, 0x5A};
+	size_t	   *block = p != NULL ? (size_t *) p - 2 : NULL;
+	size_t		old = block != NULL ? block[0] : 0;
+	size_t	   *fresh = NULL;
+
+	(void) reason;
+	if (block != NULL && memcmp((char *) p + old, guard, GUARD) != 0)
+		overruns++;
+	if (size > 0)
+	{
+		fresh = malloc(sizeof(size_t) * 2 + size + GUARD);
+		fresh[0] = size;
+		if (block != NULL)
+			memcpy(fresh + 2, p, old < size ? old : size);
+		memcpy((char *) (fresh + 2) + size, guard, GUARD);
+	}
+	free(block);
+	return fresh != NULL ? fresh + 2 : NULL;
+}
+
+typedef struct Got
+{
+	int			opened;
+	int			messages;
+	size_t		largest;
+	int			closed;
+	NetFailure	failure;
+	bool		pause;			/* stop and go on at every message */
+	WsConn	   *conn;
+	uv_timer_t	go_on;
+} Got;
+
+static void
+on_opened(WsConn *c, void *user)
+{
+	static const char req[] = "[\"REQ\",\"a\",{}]";
+
+	((Got *) user)->opened++;
+	CHECK(ws_send(c, req, strlen(req)));
+}
+
+static void
+go_on(uv_timer_t *t)
+{
+	Got		   *g = t->data;
+
+	if (g->closed == 0)
+		ws_pause(g->conn, false);
+}
+
+static void
+on_message(WsConn *c, void *user, const char *data, size_t len)
+{
+	Got		   *g = user;
+
+	g->messages++;
+	if (len > g->largest)
+		g->largest = len;
+	if (g->pause)
+	{
+		ws_pause(c, true);
+		uv_timer_start(&g->go_on, go_on, 1, 0);
+	}
+	if ((len > 6 && memcmp(data, "[\"EOSE", 6) == 0) || g->messages == ENOUGH)
+		ws_close(c, NET_OK, "");
+}
+
+static void
+on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
+{
+	Got		   *g = user;
+
+	(void) c;
+	(void) reason;
+	g->closed++;
+	g->failure = failure;
+}
+
+static void
+gone(void *user)
+{
+	*(bool *) user = true;
+}
+
+static void
+overtime(uv_timer_t *t)
+{
+	*(bool *) t->data = true;
+}
+
+static Got
+talk(const char *script, bool pause)
+{
+	static const WsCallbacks cb = {on_opened, on_message, on_closed};
+	Got			g = {.pause = pause};
+	RelayPlan	plan;
+	Relay	   *relay;
+	NostrRelayUrl url;
+	const char *why = "";
+	char		text[64];
+	uv_timer_t	timer;
+	bool		late = false;
+	bool		stopped = false;
+
+	relay_plan_default(&plan);
+	CHECK(relay_plan_parse(&plan, script, strlen(script), &why));
+	snprintf(text, sizeof(text), "ws://127.0.0.1:%d", relay_start(&loop, &plan, &store, 0, &relay));
+	CHECK(nostr_relay_url_parse(text, strlen(text), true, &url) == NOSTR_URL_OK);
+	uv_timer_init(&loop, &timer);
+	timer.data = &late;
+	uv_timer_start(&timer, overtime, 20000, 0);
+	uv_timer_init(&loop, &g.go_on);
+	g.go_on.data = &g;
+	g.conn = ws_connect(net, &url, &cb, &g);
+	while (g.closed == 0 && !late)
+		uv_run(&loop, UV_RUN_ONCE);
+	CHECK(g.closed == 1);
+	relay_stop(relay, gone, &stopped);
+	uv_close((uv_handle_t *) &timer, NULL);
+	uv_close((uv_handle_t *) &g.go_on, NULL);
+	while (!stopped)
+		uv_run(&loop, UV_RUN_ONCE);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	relay_plan_free(&plan);
+	printf("%-46s %-14s %d messages, largest %zu\n", script, net_failure_name(g.failure),
+		   g.messages, g.largest);
+	return g;
+}
+
+static void
+test_sizes(void)
+{
+	Got			g = talk("{\"oversize\":99999}", false);
+
+	CHECK(g.failure == NET_OK && g.largest == 99999);
+	/* What comes after the piece that was too much must go nowhere. */
+	g = talk("{\"oversize\":100001}", false);
+	CHECK(g.failure == NET_TOO_LARGE && g.messages == 0);
+	g = talk("{\"oversize\":3000000}", false);
+	CHECK(g.failure == NET_TOO_LARGE && g.messages == 0);
+	g = talk("{\"oversize\":3000000,\"fragment\":70000}", false);
+	CHECK(g.failure == NET_TOO_LARGE && g.messages == 0);
+	g = talk("{\"oversize\":3000000,\"frames\":\"binary\"}", false);
+	CHECK(g.failure == NET_PROTOCOL && g.messages == 0);
+	g = talk("{\"oversize\":300000,\"frames\":\"endless\"}", false);
+	CHECK(g.failure == NET_TOO_LARGE && g.messages == 0);
+}
+
+static void
+test_frames(void)
+{
+	Got			g = talk("{\"fragment\":1,\"ping\":1,\"oversize\":5000}", false);
+
+	CHECK(g.failure == NET_OK && g.messages == 2 && g.largest == 5000);
+	g = talk("{\"frames\":\"reserved\"}", false);
+	CHECK(g.failure == NET_PROTOCOL || g.failure == NET_DISCONNECTED);
+	g = talk("{\"frames\":\"orphan\"}", false);
+	CHECK(g.failure == NET_PROTOCOL || g.failure == NET_DISCONNECTED);
+}
+
+static void
+test_pauses(void)
+{
+	Got			g = talk("{\"flood\":\"notices\",\"flood_mb\":1,\"fragment\":7}", true);
+
+	CHECK(g.failure == NET_OK && g.messages == ENOUGH);
+	g = talk("{\"oversize\":90000,\"drip_bytes\":10000,\"drip_ms\":1}", true);
+	CHECK(g.failure == NET_OK && g.messages == 2 && g.largest == 90000);
+}
+
+/* Of memory that OpenSSL and libwebsockets keep; see test_net.c. */
+extern const char *__lsan_default_options(void);
+extern const char *__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_options(void)
+{
+	return "print_suppressions=0";
+}
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
+}
+
+int
+main(void)
+{
+	NetConfig	config;
+	const char *why = NULL;
+	size_t		bad;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	lws_set_allocator(guarded_realloc);
+	CHECK(nostr_crypto_init());
+	uv_loop_init(&loop);
+	relay_store_init(&store);
+	net_config_default(&config);
+	strcpy(config.dns_servers, "127.0.0.1:1");
+	config.network[NOSTR_CLEARNET].timeout_ms = 5000;
+	config.max_message_size = MAX_MESSAGE;
+	CHECK(nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad));
+	net = net_open(&loop, &config, &why);
+	CHECK(net != NULL);
+	if (net == NULL)
+		return 1;
+	test_sizes();
+	test_frames();
+	test_pauses();
+	net_close(net);
+	for (int i = 0; i < 20; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	relay_store_free(&store);
+	CHECK(overruns == 0);
+	return check_done();
+}
