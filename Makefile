@@ -4,7 +4,7 @@
 #   make            build            make run    a private server that crawls
 #   make install    into PostgreSQL  make test   every test
 #   make lint       the rules        make fuzz   FUZZ_SECONDS per target
-#   make pgspot, make versions: against others' programs (test/peers)
+#   make pgspot, make versions, make interop-negentropy: against others' programs (test/peers)
 #   make bench      figures, each with its baseline
 
 EXTENSION    = bigbrotr
@@ -154,6 +154,10 @@ build/test/genevents: test/relay/genevents.c $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2
 
+build/test/negentropy_drive: test/peers/negentropy/drive.c test/unit/negsets.h $(NOSTR)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc -Isrc/nostr $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2
+
 build/test/bench_core: test/bench/bench_core.c $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2
@@ -164,10 +168,12 @@ bench:
 	test/bench/run
 
 # --- what others wrote: needs package registries, so no part of make test --
-.PHONY: pgspot versions
+.PHONY: pgspot versions interop-negentropy
 pgspot:
 	tools/setup run
 	test/peers/pgspot
 versions:
 	tools/setup test
 	test/peers/versions
+interop-negentropy:
+	test/peers/negentropy/run

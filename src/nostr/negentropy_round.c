@@ -92,7 +92,7 @@ neg_write_split(NegRound *rd, size_t lo, size_t hi, const NostrNegItem *upper)
 		write_list(rd, lo, hi, upper);
 		return;
 	}
-	for (int i = 1; i <= BUCKETS; i++)
+	for (size_t i = 1; i <= BUCKETS; i++)
 	{
 		size_t		part = n / BUCKETS + (i <= n % BUCKETS);
 		NostrNegItem cut = i < BUCKETS ? neg_cut(rd->neg->set, lo + part) : *upper;

@@ -6,32 +6,11 @@
  */
 #include "pgfree.h"
 
-#include <stdlib.h>
-
 #include "check.h"
 #include "crypto.h"
 #include "hex.h"
 #include "negentropy.h"
-
-#define MAX_ITEMS 20000
-
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t
-rnd(uint64_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 11) % n;
-}
-
-static void
-random_id(uint8_t id[32])
-{
-	for (int i = 0; i < 32; i++)
-		id[i] = (uint8_t) rnd(256);
-}
+#include "negsets.h"
 
 /* An id whose bytes are all b. */
 static const uint8_t *
@@ -65,48 +44,6 @@ receive_hex(NostrNeg *neg, const char *hex, NostrBuf *out)
 
 	CHECK(nostr_hex_decode(hex, strlen(hex), msg, len));
 	return nostr_neg_receive(neg, msg, len, out);
-}
-
-/* ---------------------------------------------------------------- differences */
-
-typedef struct Found
-{
-	uint8_t		(*ids)[33];		/* the id, and whether we have it */
-	size_t		n;
-	size_t		cap;
-} Found;
-
-static void
-collect(void *arg, bool have, const uint8_t id[32])
-{
-	Found	   *f = arg;
-
-	if (f->n == f->cap)
-	{
-		f->cap = f->cap * 2 + 64;
-		f->ids = realloc(f->ids, f->cap * sizeof(*f->ids));
-	}
-	memcpy(f->ids[f->n], id, 32);
-	f->ids[f->n++][32] = have;
-}
-
-static int
-compare_found(const void *a, const void *b)
-{
-	return memcmp(a, b, 33);
-}
-
-static size_t
-unique(Found *f)
-{
-	size_t		n = 0;
-
-	if (f->n > 0)
-		qsort(f->ids, f->n, sizeof(*f->ids), compare_found);
-	for (size_t i = 0; i < f->n; i++)
-		if (n == 0 || memcmp(f->ids[n - 1], f->ids[i], 33) != 0)
-			memmove(f->ids[n++], f->ids[i], 33);
-	return n;
 }
 
 /* -------------------------------------------------------------------- bytes */
@@ -195,57 +132,6 @@ test_sets(void)
 
 /* ------------------------------------------------------- random reconciliations */
 
-static NostrNegItem pool[MAX_ITEMS];
-static uint8_t owner[MAX_ITEMS];	/* bit 0 client, bit 1 server */
-
-/* Items of either side, both, or none of the window. */
-static size_t
-make_pool(NostrNegSet *client, NostrNegSet *server, size_t n)
-{
-	uint64_t	seconds = rnd(4) == 0 ? 1 + rnd(3) : 1 + rnd(2 * n + 1);
-	unsigned	differ = 1u << rnd(11);	/* of 1024: owned by one side only */
-	bool		runs = rnd(2);
-	uint8_t		both = 3;
-
-	for (size_t i = 0; i < n; i++)
-	{
-		NostrNegItem *item = &pool[i];
-
-		item->timestamp = rnd(50) == 0 ? 0 : 1700000000 + rnd(seconds);
-		if (rnd(200) == 0)
-			item->timestamp = UINT64_MAX - 1 - rnd(2);
-		random_id(item->id);
-		/* ids that share long prefixes, and whole first bytes */
-		if (i > 0 && rnd(20) == 0)
-		{
-			memcpy(item->id, pool[rnd(i)].id, rnd(31));
-		}
-		if (!runs || rnd(30) == 0)
-			both = rnd(1024) < differ ? 1 + (uint8_t) rnd(2) : 3;
-		owner[i] = both;
-		if (both & 1)
-			CHECK(nostr_neg_set_add(client, item->timestamp, item->id));
-		if (both & 2)
-			CHECK(nostr_neg_set_add(server, item->timestamp, item->id));
-	}
-	return n;
-}
-
-static void
-limits_of(NostrNegLimits *client, NostrNegLimits *server)
-{
-	static const size_t frames[] = {4096, 4096, 5000, 10000, 60000, 500000, NOSTR_NEG_MAX_MESSAGE};
-
-	memset(client, 0, sizeof(*client));
-	memset(server, 0, sizeof(*server));
-	client->frame = frames[rnd(sizeof(frames) / sizeof(frames[0]))];
-	server->frame = frames[rnd(sizeof(frames) / sizeof(frames[0]))];
-	client->rounds = 100000;
-	/* little room to put answers off */
-	if (rnd(2))
-		client->message = server->frame;
-}
-
 /* Runs both to the end; the number of rounds, or -1. */
 static int
 reconcile(NostrNeg *client, NostrNeg *server)
@@ -281,56 +167,35 @@ reconcile(NostrNeg *client, NostrNeg *server)
 static bool
 one_reconciliation(size_t n)
 {
-	NostrNegSet cset;
-	NostrNegSet sset;
+	uint64_t	since = rnd(3) == 0 ? NEGSETS_EPOCH + rnd(n + 1) : 0;
+	uint64_t	until = rnd(3) == 0 ? NEGSETS_EPOCH + rnd(2 * n + 1) : UINT64_MAX;
+	NegSets		sets;
 	NostrNeg	client;
 	NostrNeg	server;
 	NostrNegLimits climits;
 	NostrNegLimits slimits;
 	Found		found = {0};
-	Found		expected = {0};
-	uint64_t	since = rnd(3) == 0 ? 1700000000 + rnd(n + 1) : 0;
-	uint64_t	until = rnd(3) == 0 ? 1700000000 + rnd(2 * n + 1) : UINT64_MAX;
-	size_t		nf;
-	size_t		ne;
 	bool		ok;
 
-	nostr_neg_set_init(&cset, n);
-	nostr_neg_set_init(&sset, n);
-	make_pool(&cset, &sset, n);
-	ok = nostr_neg_set_seal(&cset) && nostr_neg_set_seal(&sset);
-	for (size_t i = 0; i < n; i++)
-		if (owner[i] != 3 && pool[i].timestamp >= since && pool[i].timestamp <= until)
-			collect(&expected, owner[i] == 1, pool[i].id);
-	limits_of(&climits, &slimits);
-	nostr_neg_client(&client, &cset, since, until, &climits, collect, &found);
-	nostr_neg_server(&server, &sset, since, until, &slimits);
-	ok &= reconcile(&client, &server) >= 0;
-	nf = unique(&found);
-	ne = unique(&expected);
-	ok &= nf == ne && (ne == 0 || memcmp(found.ids, expected.ids, ne * 33) == 0);
+	make_sets(&sets, n, since, until, true, 28);
+	random_limits(&climits, &slimits);
+	nostr_neg_client(&client, &sets.client, since, until, &climits, collect, &found);
+	nostr_neg_server(&server, &sets.server, since, until, &slimits);
+	ok = reconcile(&client, &server) >= 0 && same_found(&found, &sets.differences);
 	nostr_neg_free(&client);
 	nostr_neg_free(&server);
-	nostr_neg_set_free(&cset);
-	nostr_neg_set_free(&sset);
+	free_sets(&sets);
 	free(found.ids);
-	free(expected.ids);
 	return ok;
 }
 
 static void
 test_random(void)
 {
-	size_t		agreed = 0;
+	unsigned	agreed = 0;
 
-	for (int i = 0; i < 10000; i++)
-	{
-		size_t		n = rnd(1u << rnd(10));
-
-		if (i % 500 == 0)
-			n = rnd(MAX_ITEMS);
-		agreed += one_reconciliation(n);
-	}
+	for (unsigned i = 0; i < 10000; i++)
+		agreed += one_reconciliation(random_size(i));
 	CHECK(agreed == 10000);
 }
 
