@@ -1,76 +1,98 @@
-# Many relays with overlapping copies while bigbrotr-net and then the worker
-# itself are killed: the archive equals the ground truth at the end, and a
-# killed child is nobody else's business.
+# Ten relays with overlapping copies while bigbrotr-net, ten times, and then
+# the worker itself are killed: a killed child is nobody else's business, and
+# the archive equals the ground truth at the end.
 
 use strict;
 use warnings;
+use Digest::MD5 'md5_hex';
 use PostgreSQL::Test::Utils;
 use Test::More;
 use BigBrotr::Test;
 
-my $count = 20000;
+my $count = 50000;
+my $kills = 10;
 my $file = generate_events($count, 11);
-my $node = bigbrotr_node('main', "bigbrotr.synchronizer_slice = '2s'\nrestart_after_crash = on\n");
+
+# The pause makes the synchronization last for longer than ten losses.
+my $node = bigbrotr_node('main', <<'CONF');
+bigbrotr.synchronizer_slice = '5s'
+bigbrotr.synchronizer_page = 200
+restart_after_crash = on
+CONF
 
 # Ten relays: relay r has the lines whose number modulo 10 is not r.
 open my $in, '<', $file or die $!;
 my @lines = <$in>;
 close $in;
-my @urls;
-my $pairs = 0;
+my %truth;
 for my $r (0 .. 9)
 {
 	my $part = "$file.$r";
+	my @ids;
 	open my $out, '>', $part or die $!;
-	for my $i (0 .. $#lines)
+	for my $i (grep { $_ % 10 != $r } 0 .. $#lines)
 	{
-		next if $i % 10 == $r;
 		print $out $lines[$i];
-		$pairs++;
+		push @ids, $lines[$i] =~ /"id":"([0-9a-f]{64})"/;
 	}
 	close $out;
-	push @urls, start_relay('--events', $part, '--cap', 200);
+	my $url = start_relay('--events', $part, '--delay_ms', 50);
+	$truth{$url} = @ids . ' ' . md5_hex(join '', sort @ids);
 }
+my $pairs = 9 * $count;
 
 my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
-seed_relays($node, @urls);
+my $session = $node->background_psql('postgres');
+my $me = $session->query_safe('SELECT pg_backend_pid()');
+seed_relays($node, keys %truth);
 ok($node->poll_query_until('postgres', 'SELECT count(*) = 10 FROM bigbrotr.relay'), 'ten relays');
+ok($node->poll_query_until('postgres', 'SELECT count(*) > 0 FROM bigbrotr.event'), 'events come');
 
-# The child of the synchronizer, four times (its back-off doubles each time).
-my $killed = 0;
-my $worker = $node->safe_psql('postgres',
-	"SELECT pid FROM pg_stat_activity WHERE backend_type = 'bigbrotr synchronizer' LIMIT 1");
-for my $attempt (1 .. 600)
+my $worker = worker_pid($node, 'synchronizer');
+my ($done, $usable, $child) = (0, 0, 0);
+while ($done < $kills)
 {
-	my $child = `pgrep -P $worker -x bigbrotr-net`;
-	chomp $child;
-	$killed += kill 'KILL', $child if $child =~ /^\d+$/;
-	last if $killed == 4;
-	select undef, undef, undef, 0.1;
+	$child = wait_for(sub { my ($new) = net_pids($worker); $new && $new != $child ? $new : undef }) or last;
+	# it shall have delivered, and lived as long as it was waited for
+	my $had = $session->query_safe('SELECT count(*) FROM bigbrotr.observation');
+	wait_for(sub { $session->query_safe('SELECT count(*) FROM bigbrotr.observation') > $had });
+	wait_for(sub { `ps -o etimes= -p $child` >= 2 });
+	last if !kill 'KILL', $child;
+	$done++;
+	$usable++ if $session->query_safe('SELECT pg_backend_pid()') == $me;
 }
-is($killed, 4, 'bigbrotr-net was killed and came back');
+my $midway = $session->query_safe('SELECT count(*) FROM bigbrotr.observation');
+note("$midway of $pairs observations after $done losses");
+is($done, $kills, 'bigbrotr-net was killed ten times');
+cmp_ok($midway, '<', $pairs, 'during the synchronization');
+is($usable, $kills, 'a session went on working');
+is(worker_pid($node, 'synchronizer'), $worker, 'and so did the worker');
 is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 'the server did not notice');
-is($node->safe_psql('postgres',
-		"SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'bigbrotr synchronizer'"),
-	'1', 'nor did the worker');
+my $log = slurp_file($node->logfile);
+unlike($log, qr/terminating any other active server processes/, 'nor did other processes');
+my @waits = $log =~ /bigbrotr-net was lost: .* starts in (\d+) s/g;
+is("@waits", join(' ', (1) x $kills), 'one line for each loss, each made good after a second');
+$session->quit;
 
 # The worker itself: crash recovery, then the same.
-my $pid = $node->safe_psql('postgres',
-	"SELECT pid FROM pg_stat_activity WHERE backend_type = 'bigbrotr synchronizer' LIMIT 1");
+my @children = net_pids($worker);
 my $offset = -s $node->logfile;
-kill 'KILL', $pid;
-for my $attempt (1 .. 600)
-{
-	last if slurp_file($node->logfile, $offset) =~ /database system is ready to accept connections/;
-	select undef, undef, undef, 0.1;
-}
-like(slurp_file($node->logfile, $offset), qr/database system is ready to accept connections/, 'crash recovery');
+kill 'KILL', $worker;
+ok(wait_log($node, qr/database system is ready to accept connections/, $offset), 'crash recovery');
+ok(wait_for(sub { !grep { kill 0, $_ } @children }), 'no bigbrotr-net is left behind');
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'bigbrotr synchronizer'"),
+	'workers come back');
 
 ok($node->poll_query_until('postgres', "SELECT count(*) = $count FROM bigbrotr.event"), 'every event once');
 ok($node->poll_query_until('postgres', "SELECT count(*) = $pairs FROM bigbrotr.observation"),
 	'every pair of event and relay once');
 is($node->safe_psql('postgres', "SELECT encode(id, 'hex') FROM bigbrotr.event ORDER BY 1"),
 	event_ids($file), 'ids equal the ground truth');
+is($node->safe_psql('postgres', <<'SQL'), join("\n", map { "$_ $truth{$_}" } sort keys %truth), 'and so do the pairs');
+SELECT relay_url || ' ' || count(*) || ' ' || md5(string_agg(encode(event_id, 'hex'), '' ORDER BY event_id))
+FROM bigbrotr.event_relay GROUP BY relay_url ORDER BY relay_url COLLATE "C"
+SQL
 ok($node->poll_query_until('postgres',
 		"SELECT count(*) = 10 FROM bigbrotr.coverage WHERE state = 'complete' AND lower(range) = 0"),
 	'every relay is covered to the bottom');
