@@ -28,6 +28,7 @@
 #define MAX_CHILDREN	(2 + 64)
 #define BACKOFF_MIN		1000
 #define BACKOFF_MAX		60000
+#define NO_SLOT_WAIT	10000
 #define LONGEST_WAIT	60000
 
 typedef struct Child
@@ -243,8 +244,8 @@ keep(Child *c, TimestampTz now)
 	args.run = (run_mask & (1u << c->service)) != 0;
 	if (!bb_worker_start(c->service, &args, &c->handle))
 	{
-		c->next_start = TimestampTzPlusMilliseconds(now, c->backoff);
-		c->backoff = Min(c->backoff * 2, BACKOFF_MAX);
+		/* nobody tells us when a slot becomes free */
+		c->next_start = TimestampTzPlusMilliseconds(now, NO_SLOT_WAIT);
 		return;
 	}
 	c->started = now;

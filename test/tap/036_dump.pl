@@ -1,0 +1,101 @@
+# pg_dump and pg_restore of an archive: the contents are identical, and the
+# workers go on in the restored one.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use BigBrotr::Test;
+
+my $total = 12000;
+my $events = generate_events($total, 12);
+my $relay = start_relay('--events', $events, '--delay_ms', 50);
+my $node = bigbrotr_node('main', "bigbrotr.synchronizer_page = 200\n");
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my %all = (scheduler => 1, validator => 1, synchronizer => 1);
+my @tables = split ' ', $node->safe_psql('postgres', <<'SQL');
+SELECT c.oid::regclass FROM pg_extension AS x, unnest(x.extconfig) AS t(oid)
+JOIN pg_class AS c ON c.oid = t.oid AND c.relkind IN ('r', 'p') WHERE extname = 'bigbrotr' ORDER BY 1
+SQL
+
+sub dump_to
+{
+	my ($db, $name, @restore) = @_;
+	$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/$name.dump", '-d', $node->connstr($db) ], "pg_dump: $name");
+	$node->safe_psql('postgres', "CREATE DATABASE $name TEMPLATE template0");
+	$node->command_ok([ 'pg_restore', '--exit-on-error', @restore, '-d', $node->connstr($name), "$dir/$name.dump" ],
+		"pg_restore @restore: $name");
+	return;
+}
+
+# Everything that is in an archive, and how it is kept.
+sub contents
+{
+	my ($db) = @_;
+	my @out;
+	push @out, $node->safe_psql($db,
+		"SELECT '$_', count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM $_ AS t")
+	  for @tables;
+	push @out, split "\n", $node->safe_psql($db, <<'SQL');
+SELECT c.oid::regclass, pg_get_expr(c.relpartbound, c.oid), obj_description(c.oid, 'pg_class'),
+	(SELECT string_agg(pg_get_indexdef(i.indexrelid), ' ' ORDER BY i.indexrelid::regclass::text) FROM pg_index AS i WHERE i.indrelid = c.oid),
+	(SELECT string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname) FROM pg_constraint AS k WHERE k.conrelid = c.oid),
+	(SELECT string_agg(a.attcompression::text, '' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid)
+FROM pg_class AS c WHERE c.relnamespace = 'bigbrotr'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY c.relname
+SQL
+	push @out, $node->safe_psql($db, 'SELECT last_value FROM bigbrotr.relay_id_seq');
+	return @out;
+}
+
+# The lines that only one of two lists has.
+sub difference
+{
+	my ($one, $other) = @_;
+	my %count;
+	$count{"only before: $_"}++ for grep { my $l = $_; !grep { $_ eq $l } @$other } @$one;
+	$count{"only after: $_"}++ for grep { my $l = $_; !grep { $_ eq $l } @$one } @$other;
+	return join "\n", sort keys %count;
+}
+
+cmp_ok(scalar @tables, '>', 5, 'tables of the extension are dumped');
+
+# In the middle of the work.
+seed_relays($node, $relay, 'ws://127.0.0.1:1', 'wss://[nonsense');
+ok($node->poll_query_until('postgres', 'SELECT count(*) > 1000 FROM bigbrotr.event'), 'a synchronization runs');
+dump_to('postgres', 'midway');
+cmp_ok($node->safe_psql('midway', 'SELECT count(*) FROM bigbrotr.event'), '<', $total, 'dumped in the middle of it');
+is($node->safe_psql('midway', <<'SQL'), '0', 'each event with its observation');
+SELECT count(*) FROM bigbrotr.event AS e FULL JOIN bigbrotr.observation AS o USING (key)
+WHERE e.key IS NULL OR o.key IS NULL
+SQL
+
+# When all is there and nobody works.
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) = 1 FROM bigbrotr.coverage WHERE state = 'complete' AND lower(range) = 0"), 'it ends');
+set_conf($node, 'bigbrotr.enabled' => 'off');
+ok(wait_workers($node, 'postgres'), 'no workers');
+my @contents = contents('postgres');
+dump_to('postgres', 'whole');
+is(difference(\@contents, [ contents('whole') ]), '', 'the restored archive is identical');
+dump_to('whole', 'again', '--jobs', 2);
+is(difference(\@contents, [ contents('again') ]), '', 'and so is its copy, restored in parallel');
+
+# They go on where they stood: the one in the middle, and the complete one.
+set_conf($node, 'bigbrotr.databases' => 'midway, whole', 'bigbrotr.enabled' => 'on');
+for my $db ('midway', 'whole')
+{
+	ok(wait_workers($node, $db, %all), "workers run in $db");
+	ok($node->poll_query_until($db, "SELECT count(*) = $total FROM bigbrotr.event"), 'all events');
+	ok($node->poll_query_until($db, "SELECT count(*) = $total FROM bigbrotr.observation"), 'each observed once');
+	is($node->safe_psql($db, "SELECT encode(id, 'hex') FROM bigbrotr.event ORDER BY 1"),
+		event_ids($events), 'ids equal the ground truth');
+}
+my $second = start_relay('--events', $events);
+$node->safe_psql('whole', "INSERT INTO bigbrotr.seed (url) VALUES ('$second')");
+ok(wait_for(sub { ($node->psql('whole', "SELECT bigbrotr.run('seeder')"))[0] == 0 }), 'a new relay for the restored one');
+ok($node->poll_query_until('whole', 'SELECT count(*) = 2 * ' . $total . ' FROM bigbrotr.observation'),
+	'its observations arrive');
+is($node->safe_psql('whole', 'SELECT count(*) FROM bigbrotr.event'), $total, 'its events were known');
+
+$node->stop;
+done_testing();
