@@ -167,6 +167,8 @@ net_reconfigure(Net *net, const NetConfig *c)
 
 	memcpy(fresh.ca_file, net->config.ca_file, sizeof(fresh.ca_file));
 	memcpy(fresh.dns_servers, net->config.dns_servers, sizeof(fresh.dns_servers));
+	memcpy(fresh.mmdb_city, net->config.mmdb_city, sizeof(fresh.mmdb_city));
+	memcpy(fresh.mmdb_asn, net->config.mmdb_asn, sizeof(fresh.mmdb_asn));
 	memcpy(fresh.key_file, net->config.key_file, sizeof(fresh.key_file));
 	net->config = fresh;
 }

@@ -32,6 +32,8 @@ typedef struct NetConfig
 	char		ca_file[1024];	/* "" = the system's bundle */
 	char		dns_servers[256];	/* "ip[:port],..."; "" = the system's */
 	char		user_agent[128];
+	char		mmdb_city[1024];	/* MaxMind databases, "" = none */
+	char		mmdb_asn[1024];
 	char		key_file[1024];	/* secret key for NIP-42, "" = ephemeral ones */
 } NetConfig;
 
@@ -41,8 +43,8 @@ extern void net_config_default(NetConfig *c);
 /* Opens files it needs (CA bundle, resolv.conf) and all library contexts, so
  * that the caller may enter the sandbox afterwards.  NULL: *why is static. */
 extern Net *net_open(uv_loop_t *loop, const NetConfig *c, const char **why);
-/* Settings that can change while running: all but ca_file, dns_servers and
- * key_file. */
+/* Settings that can change while running: all but ca_file, dns_servers,
+ * key_file and the MaxMind databases. */
 extern void net_reconfigure(Net *net, const NetConfig *c);
 extern const NetConfig *net_config(const Net *net);
 extern uv_loop_t *net_loop(const Net *net);

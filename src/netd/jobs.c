@@ -14,6 +14,7 @@
 #include "../crawl/validate.h"
 #include "../nostr/keys.h"
 #include "channel.h"
+#include "check_job.h"
 #include "jobs.h"
 #include "sync_job.h"
 
@@ -23,6 +24,7 @@ typedef struct Job
 	uint32_t	id;
 	Validate   *validate;
 	SyncJob    *sync;
+	CheckJob   *check;
 } Job;
 
 #define BUCKETS 1024
@@ -30,6 +32,7 @@ typedef struct Job
 static Net *net;
 static NostrKeys key;			/* for NIP-42 */
 static bool have_key;
+static Geo *geo;				/* NULL: a database cannot be opened */
 static Job *table[BUCKETS];
 static bool all_paused;
 
@@ -190,12 +193,82 @@ start_sync(const WireFrame *f)
 	return true;
 }
 
+static void
+on_check_gone(void *user, NetFailure failure, const char *reason)
+{
+	Job		   *j = user;
+
+	plain_result(j->id, failure == NET_OK ? WIRE_OUTCOME_OK :
+				 failure == NET_CANCELLED ? WIRE_OUTCOME_CANCELLED : WIRE_OUTCOME_FAILED,
+				 net_failure_name(failure), reason, NULL);
+	drop(j);
+}
+
+/* CHECK and PUBLISH */
+static bool
+start_check(const WireFrame *f)
+{
+	WireReader	r;
+	NostrRelayUrl url;
+	const char *bad;
+	Job		   *j;
+
+	wire_reader(&r, f);
+	if (!read_url(&r, &url, &bad))
+		return false;
+	if (bad != NULL)
+	{
+		plain_result(f->job, WIRE_OUTCOME_FAILED,
+					 net_failure_name(NET_ADDRESS_REFUSED), bad, NULL);
+		return true;
+	}
+	j = add(f->job);
+	if (j != NULL && !check_job_start(net, f, &r, &url, geo, have_key ? key.seckey : NULL,
+									  on_check_gone, j, &j->check))
+	{
+		drop(j);
+		return false;
+	}
+	if (j == NULL || j->check == NULL)
+	{
+		if (j != NULL)
+			drop(j);
+		plain_result(f->job, WIRE_OUTCOME_FAILED, net_failure_name(NET_RESOURCES),
+					 "out of memory", NULL);
+	}
+	return true;
+}
+
+static bool
+sign(const WireFrame *f)
+{
+	const char *why;
+
+	if (!check_job_sign(f, have_key ? key.seckey : NULL, &why))
+		return false;
+	plain_result(f->job, why == NULL ? WIRE_OUTCOME_OK : WIRE_OUTCOME_FAILED,
+				 why == NULL ? "" : "key", why == NULL ? "" : why, NULL);
+	return true;
+}
+
+static void
+open_geo(void)
+{
+	const NetConfig *c = net_config(net);
+	const char *why;
+
+	geo = geo_open(c->mmdb_city, c->mmdb_asn, &why);
+	if (geo == NULL)
+		channel_log(2, why);
+}
+
 void
 jobs_open(Net *n)
 {
 	const char *why = NULL;
 
 	net = n;
+	open_geo();
 	if (net_config(n)->key_file[0] == '\0')
 		return;
 	why = nostr_keys_load(net_config(n)->key_file, &key);
@@ -222,6 +295,13 @@ jobs_frame(const WireFrame *f, const char **why)
 		case WIRE_SYNC:
 			*why = "malformed SYNC";
 			return f->job != 0 && j == NULL && start_sync(f);
+		case WIRE_CHECK:
+		case WIRE_PUBLISH:
+			*why = "malformed CHECK or PUBLISH";
+			return f->job != 0 && j == NULL && start_check(f);
+		case WIRE_SIGN:
+			*why = "malformed SIGN";
+			return f->job != 0 && j == NULL && sign(f);
 		case WIRE_ANSWER:
 		case WIRE_SET:
 			*why = "malformed ANSWER or SET";
@@ -232,6 +312,8 @@ jobs_frame(const WireFrame *f, const char **why)
 				validate_cancel(j->validate);
 			else if (f->len == 0 && j != NULL && j->sync != NULL)
 				sync_job_cancel(j->sync);
+			else if (f->len == 0 && j != NULL && j->check != NULL)
+				check_job_cancel(j->check);
 			return f->len == 0;
 		default:
 			*why = "unknown frame";

@@ -9,7 +9,7 @@
 #include "../net/net.h"
 #include "../wire/messages.h"
 
-/* Reads the key file: before the sandbox. */
+/* Reads the key file and opens the MaxMind databases: before the sandbox. */
 extern void jobs_open(Net *net);
 /* false: malformed, the process must end.  *why is static. */
 extern bool jobs_frame(const WireFrame *f, const char **why);

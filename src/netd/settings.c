@@ -19,6 +19,8 @@
 #define FITS(member, max) _Static_assert(sizeof(((NetConfig *) 0)->member) > (max), #member)
 FITS(ca_file, WIRE_MAX_PATH);
 FITS(key_file, WIRE_MAX_PATH);
+FITS(mmdb_city, WIRE_MAX_PATH);
+FITS(mmdb_asn, WIRE_MAX_PATH);
 FITS(dns_servers, WIRE_MAX_DNS_SERVERS);
 FITS(network[0].proxy, WIRE_MAX_PROXY);
 
@@ -99,6 +101,10 @@ settings_set(NetConfig *c, const char *name, const char *v)
 		return set_str(v, c->user_agent, sizeof(c->user_agent));
 	if (strcmp(name, "key_file") == 0)
 		return set_str(v, c->key_file, sizeof(c->key_file));
+	if (strcmp(name, "mmdb_city") == 0)
+		return set_str(v, c->mmdb_city, sizeof(c->mmdb_city));
+	if (strcmp(name, "mmdb_asn") == 0)
+		return set_str(v, c->mmdb_asn, sizeof(c->mmdb_asn));
 	return false;
 }
 

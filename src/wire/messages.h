@@ -38,6 +38,9 @@
 #define WIRE_MAX_TEXT			1024	/* reasons; cut by the sender at a character */
 #define WIRE_MAX_SAMPLE			8192	/* bytes of a refused event that are kept */
 #define WIRE_MAX_SETTING		65536
+#define WIRE_MAX_NIP11			(10 * 1024 * 1024)	/* bytes of a NIP-11 document */
+#define WIRE_MAX_DOCUMENT		(4 * 1024 * 1024)	/* bytes of a document made of it */
+#define WIRE_MAX_EVENT			(16 * 1024 * 1024)	/* bytes of an event as JSON */
 #define WIRE_MAX_PATH			1023	/* settings: a file */
 #define WIRE_MAX_PROXY			255
 #define WIRE_MAX_DNS_SERVERS	255
@@ -65,6 +68,13 @@ typedef enum WireType
 	WIRE_SET = 6,				/* u32 seq, u8 last, u16 n (<= WIRE_MAX_SET), n x (i64 key,
 								 * i64 created_at, fixed id[32]), newest first: observed
 								 * of this relay within the window asked for */
+	WIRE_CHECK = 16,			/* str url, u32 checks (bit per CheckType), u32 deadline_ms,
+								 * u32 nip11_max_size, u8 max_pow (bits), u8 precision (of
+								 * the geohash), u16 probe_kind, u8 flags (WIRE_CHECK_...),
+								 * u16 n, n x u16 kind that the relay was seen to serve */
+	WIRE_PUBLISH = 17,			/* str url, u16 n (<= 256), n x (fixed id[32], bytes event
+								 * as JSON) */
+	WIRE_SIGN = 18,				/* u16 kind, i64 created_at, str tags (JSON), str content */
 
 	/* child -> worker */
 	WIRE_HELLO = 32,			/* u32 WIRE_VERSION, str build version, str sandbox state */
@@ -87,9 +97,24 @@ typedef enum WireType
 								 * u32 max_reqs_per_minute (learned, 0: none) */
 	WIRE_PASSED = 39,			/* payload of RESULT: the windows are handled, the job goes
 								 * on as a live tail */
+	WIRE_DOCUMENT = 48,			/* of a CHECK: str type, fixed id[32] (SHA-256 of the text),
+								 * fixed stable[32] (the same without what changes on its
+								 * own), bytes canonical JSON, bytes body of the NIP-11
+								 * answer (may be empty) */
+	WIRE_CHECKED = 49,			/* u32 dns_us, tcp_us, tls_us, upgrade_us, open, read, write
+								 * (each u8 asked, u8 ok, u32 us, str reason), u8 bits (1:
+								 * our subscription got the event, 2: it is stored, 4: the
+								 * relay sent a challenge), u32 nip11_us, u16 nip11_status,
+								 * bytes signed discovery event as JSON (may be empty) */
+	WIRE_PUBLISHED = 50,		/* fixed id[32], u8 outcome (0 taken, 1 refused,
+								 * 2 unanswered), str reason */
+	WIRE_SIGNED = 51,			/* fixed id[32], bytes event as JSON; then RESULT */
 	WIRE_SET_REQUEST = 40		/* u32 seq, i64 since, i64 until (inclusive), i64 below_key
 								 * (exclusive; INT64_MAX: from the newest) */
 } WireType;
+
+#define WIRE_CHECK_WRITE	1		/* flags of CHECK: publish the probe event */
+#define WIRE_CHECK_ANNOUNCE	2		/* make a discovery event (NIP-66) */
 
 #define WIRE_SYNC_AUTH	1		/* flag of SYNC: NIP-42 AUTH is allowed */
 
