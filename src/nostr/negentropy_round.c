@@ -17,11 +17,12 @@
 
 #include "negentropy_msg.h"
 
-#define BUCKETS			16		/* parts that a range is split into */
-#define LEAF			32		/* fewer items than this are listed */
+#define PARTS			16		/* that a server splits a range into */
+#define LEAF			32		/* fewer items than this a server lists */
+#define MAX_PARTS		64		/* that a client splits a range into */
 
 /* The most that one range can make us write, and what must stay free behind. */
-#define MAX_SPLIT		(NEG_MAX_SKIP + BUCKETS * NEG_MAX_PRINT)
+#define MAX_SPLIT		(NEG_MAX_SKIP + MAX_PARTS * NEG_MAX_PRINT)
 #define MAX_LEAF		(NEG_MAX_SKIP + NEG_MAX_BOUND + 2 + (LEAF - 1) * 32)
 #define MAX_ANSWER		(MAX_SPLIT > MAX_LEAF ? MAX_SPLIT : MAX_LEAF)
 #define MAX_REST		(NEG_MAX_SKIP + NEG_MAX_PRINT)
@@ -82,20 +83,55 @@ write_print(NegRound *rd, size_t lo, size_t hi, const NostrNegItem *upper)
 }
 
 /* Our items of a range about which the sides disagree: listed, or in parts. */
+/*
+ * Into how many parts n items are split; 0: they are listed.
+ *
+ * All servers known split into 16 and list fewer than 32, so ours does too.
+ * A client is free, and pays for ids in both directions: it lists one item at
+ * most, and where the server is going to list what differs it makes the parts
+ * so small that fingerprints (19 bytes) and listed ids (32) cost about the
+ * same, assuming that one item in 128 differs, at least one.
+ */
+static size_t
+parts_of(const NostrNeg *neg, size_t n)
+{
+	size_t		differ = 1 + n / 128;
+	size_t		size = 1;
+	size_t		parts;
+
+	if (!neg->client)
+		return n < LEAF ? 0 : PARTS;
+	if (n < 2)
+		return 0;
+	if (n < LEAF * PARTS)
+	{
+		while (size * size * 32 * differ < n * 19)
+			size++;
+		parts = (n + size - 1) / size;
+		if (parts < 2)
+			parts = 2;
+	}
+	else
+	{
+		parts = n / (2 * LEAF * PARTS);
+		if (parts < PARTS)
+			parts = PARTS;
+	}
+	return parts < MAX_PARTS ? parts : MAX_PARTS;
+}
+
 void
 neg_write_split(NegRound *rd, size_t lo, size_t hi, const NostrNegItem *upper)
 {
 	size_t		n = hi - lo;
+	size_t		parts = parts_of(rd->neg, n);
 
-	if (n < LEAF)
-	{
+	if (parts == 0)
 		write_list(rd, lo, hi, upper);
-		return;
-	}
-	for (size_t i = 1; i <= BUCKETS; i++)
+	for (size_t i = 1; i <= parts; i++)
 	{
-		size_t		part = n / BUCKETS + (i <= n % BUCKETS);
-		NostrNegItem cut = i < BUCKETS ? neg_cut(rd->neg->set, lo + part) : *upper;
+		size_t		part = n / parts + (i <= n % parts);
+		NostrNegItem cut = i < parts ? neg_cut(rd->neg->set, lo + part) : *upper;
 
 		write_print(rd, lo, lo + part, &cut);
 		lo += part;
