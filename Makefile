@@ -4,7 +4,7 @@
 #   make            build            make run    a private server that crawls
 #   make install    into PostgreSQL  make test   every test
 #   make lint       the rules        make fuzz   FUZZ_SECONDS per target
-#   make pgspot, make versions, make interop-negentropy: against others' programs (test/peers)
+#   make interop, make pgspot, make versions: against others' programs (test/peers)
 #   make bench      figures, each with its baseline
 
 EXTENSION    = bigbrotr
@@ -168,7 +168,14 @@ bench:
 	test/bench/run
 
 # --- what others wrote: needs package registries, so no part of make test --
-.PHONY: pgspot versions interop-negentropy
+.PHONY: interop pgspot versions interop-negentropy
+interop:
+	tools/setup test
+	$(MAKE) -s -j2 all test-programs
+	test/peers/setup
+	$(if $(filter 0,$(shell id -u)),,sudo) $(MAKE) -s install
+	test/run-tap test/peers/*.pl
+	test/peers/negentropy/run
 pgspot:
 	tools/setup run
 	test/peers/pgspot
