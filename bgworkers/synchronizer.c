@@ -3,7 +3,8 @@
  *
  * Archives what relays publish: gives bigbrotr-net the windows of each relay
  * that coverage still misses, several relays at once, and writes what comes
- * back.
+ * back; a relay that has been asked for everything stays subscribed until
+ * another one needs the connection.
  *
  * With several workers each owns the relays whose id modulo their number is
  * its own: no locks, no leases.  All frames that are ready are one
@@ -13,274 +14,66 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #include "pg/archive.h"
-#include "pg/coverage.h"
-#include "pg/foreign_text.h"
 #include "pg/guc.h"
 #include "pg/netd.h"
-#include "pg/networks.h"
+#include "pg/relay_life.h"
 #include "pg/sync_batch.h"
+#include "pg/sync_due.h"
+#include "pg/sync_jobs.h"
+#include "pg/sync_news.h"
 #include "pg/worker.h"
 
-#define SYNC_MAX_JOBS		256
 #define SYNC_FRAMES_PER_TX	64	/* bounds one transaction */
 
 extern PGDLLEXPORT void bb_synchronizer_main(Datum main_arg);
 
-typedef struct SyncJob
-{
-	uint32		id;				/* 0 = free */
-	int32		relay_id;
-	int64		started;		/* unix seconds */
-	NostrNetwork network;
-	int32		filter_id;		/* coverage_filter.id */
-	SyncCounts	counts;
-} SyncJob;
-
-static SyncJob jobs[SYNC_MAX_JOBS];
-static int	njobs = 0;
-static int	njobs_of[NOSTR_NETWORK_COUNT];
-static uint32 next_job = 1;
 static int	me;
 static int	nworkers;
 
-static SyncJob *
-job_find(uint32 id)
-{
-	for (int i = 0; i < SYNC_MAX_JOBS; i++)
-	{
-		if (jobs[i].id == id)
-			return &jobs[i];
-	}
-	return NULL;
-}
-
-static bool
-relay_running(int32 relay_id)
-{
-	for (int i = 0; i < SYNC_MAX_JOBS; i++)
-	{
-		if (jobs[i].id != 0 && jobs[i].relay_id == relay_id)
-			return true;
-	}
-	return false;
-}
-
+/* Nobody is subscribed when this process or its child is new. */
 static void
-job_free(SyncJob *job)
+no_tails(void)
 {
-	njobs_of[job->network]--;
-	njobs--;
-	memset(job, 0, sizeof(*job));
-}
-
-static void
-forget_all_jobs(void)
-{
-	for (int i = 0; i < SYNC_MAX_JOBS; i++)
-	{
-		if (jobs[i].id != 0)
-			job_free(&jobs[i]);
-	}
-}
-
-static void
-job_start(int32 relay_id, const char *url, NostrNetwork network)
-{
-	SyncJob    *job = job_find(0);
-	BbWindow   *windows;
-	int			n;
-	size_t		mark;
-	NostrBuf   *out = netd_out();
-
-	if (job == NULL)
-		return;
-	n = coverage_missing(relay_id, bb_synchronizer_filter, bb_synchronizer_since,
-						 PG_INT64_MAX, WIRE_MAX_WINDOWS, &windows);
-	if (n == 0)
-		return;
-	job->id = next_job++;
-	if (next_job == 0)
-		next_job = 1;
-	job->relay_id = relay_id;
-	job->network = network;
-	job->started = (int64) time(NULL);
-	job->filter_id = coverage_filter_id(bb_synchronizer_filter);
-	njobs++;
-	njobs_of[network]++;
-
-	mark = wire_begin(out, WIRE_SYNC, job->id);
-	wire_put_str(out, url);
-	wire_put_str(out, bb_synchronizer_filter);
-	wire_put_u32(out, bb_synchronizer_slice);
-	wire_put_u32(out, 0);		/* tail_ms */
-	wire_put_u32(out, 0);		/* timeout_ms */
-	wire_put_u32(out, bb_synchronizer_page);
-	wire_put_u32(out, 0);		/* known_cap */
-	wire_put_u32(out, 0);		/* max_reqs_per_minute */
-	wire_put_u8(out, WIRE_SUPPORT_REFUSED);
-	wire_put_u8(out, WIRE_SYNC_AUTH);
-	wire_put_u64(out, 0);		/* held */
-	wire_put_u16(out, n);
-	for (int i = 0; i < n; i++)
-	{
-		wire_put_u64(out, (uint64) windows[i].since);
-		wire_put_u64(out, (uint64) windows[i].until);
-		wire_put_u8(out, WIRE_FETCH);
-	}
-	wire_end(out, mark);
-}
-
-/*
- * Starts relays that are due, oldest first, as far as their networks have
- * room.  Returns how long to wait for the next one, in ms.
- */
-static long
-start_due(void)
-{
-	long		next = (long) bb_synchronizer_interval * 1000;
-	uint64		n;
-	SPITupleTable *rows;
-
-	bb_tx_begin("looking for relays");
-	SPI_connect();
-	SPI_execute(psprintf("SELECT id, url, network, "
-						 "pg_catalog.ceil(extract(epoch FROM next_sync_at - pg_catalog.now()) * 1000)::bigint "
-						 "FROM bigbrotr.relay WHERE id %% %d = %d AND state IN ('live', 'degraded', 'dead') "
-						 "AND network = ANY ('%s'::text[]) "
-						 "ORDER BY next_sync_at LIMIT %d",
-						 nworkers, me, bb_enabled_networks(), SYNC_MAX_JOBS * 2), true, 0);
-	n = SPI_processed;
-	rows = SPI_tuptable;
-	for (uint64 i = 0; i < n && njobs < SYNC_MAX_JOBS; i++)
-	{
-		bool		isnull;
-		int32		id = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
-		char	   *url = SPI_getvalue(rows->vals[i], rows->tupdesc, 2);
-		int64		ms = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 4, &isnull));
-		NostrNetwork network;
-
-		if (ms > 0)
-		{
-			next = Min(next, Max(ms, 100));
-			break;
-		}
-		if (!bb_network_by_name(SPI_getvalue(rows->vals[i], rows->tupdesc, 3), &network) ||
-			relay_running(id) ||
-			njobs_of[network] >= bb_network[network].max_connections)
-			continue;
-		job_start(id, url, network);
-	}
-	SPI_finish();
+	bb_tx_begin("forgetting subscriptions");
+	relay_life_no_tails(me, nworkers);
 	bb_tx_end();
-	netd_flush();
-	return next;
-}
-
-/*
- * The end of a job.  A relay that answered is due again after the interval
- * (at once when only its slice was over); one that failed after a back-off
- * that doubles up to a day.
- */
-static void
-handle_result(const WireFrame *f, SyncJob *job, bool *malformed)
-{
-	static const char *const sql =
-		"UPDATE bigbrotr.relay SET "
-		"last_ok_at = CASE WHEN $2 THEN pg_catalog.now() ELSE last_ok_at END, "
-		"last_failed_at = CASE WHEN $2 THEN last_failed_at ELSE pg_catalog.now() END, "
-		"failures = CASE WHEN $2 THEN 0 ELSE failures + 1 END, "
-		"failure = $3, reason = $4, "
-		"events_received = events_received + $5, "
-		"next_sync_at = pg_catalog.now() + CASE WHEN $2 "
-		"THEN pg_catalog.make_interval(secs => $6) "
-		"ELSE LEAST(pg_catalog.make_interval(days => 1), pg_catalog.make_interval("
-		"secs => GREATEST($6, 60) * pg_catalog.power(2, LEAST(failures, 16)))) "
-		"* (0.95 + pg_catalog.random() * 0.1) END WHERE id = $1";
-	Oid			types[6] = {INT4OID, BOOLOID, TEXTOID, TEXTOID, INT8OID, FLOAT8OID};
-	Datum		values[6];
-	char		nulls[6] = {' ', ' ', ' ', ' ', ' ', ' '};
-	WireReader	r;
-	uint8		outcome;
-	size_t		class_len;
-	size_t		reason_len;
-	const uint8_t *class;
-	const uint8_t *reason;
-	bool		ok;
-	int64		received;
-
-	wire_reader(&r, f);
-	outcome = wire_get_u8(&r);
-	class = wire_get_bytes(&r, WIRE_MAX_TEXT, &class_len);
-	reason = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
-	for (int i = 0; i < 5; i++)
-		(void) wire_get_u32(&r);	/* timings: the monitor's business */
-	received = (int64) wire_get_u64(&r);
-	(void) wire_get_u64(&r);	/* bytes */
-	(void) wire_get_u32(&r);	/* reqs */
-	(void) wire_get_u32(&r);	/* max_page */
-	(void) wire_get_u8(&r);		/* negentropy */
-	(void) wire_get_u8(&r);		/* auth */
-	(void) wire_get_u32(&r);	/* retry_after_ms */
-	(void) wire_get_u32(&r);	/* max_reqs_per_minute */
-	if (!wire_done(&r))
-	{
-		*malformed = true;
-		return;
-	}
-	ok = outcome == WIRE_OUTCOME_OK || outcome == WIRE_OUTCOME_AGAIN;
-	values[0] = Int32GetDatum(job->relay_id);
-	values[1] = BoolGetDatum(ok);
-	values[2] = CStringGetTextDatum(bb_foreign_text(class, class_len));
-	values[3] = CStringGetTextDatum(bb_foreign_text(reason, reason_len));
-	if (ok)
-		nulls[2] = nulls[3] = 'n';
-	values[4] = Int64GetDatum(Max(received, 0));
-	values[5] = Float8GetDatum(outcome == WIRE_OUTCOME_AGAIN ? 0.0 : (double) bb_synchronizer_interval);
-	SPI_connect();
-	SPI_execute_with_args(sql, 6, types, values, nulls, false, 0);
-	SPI_finish();
-	archive_count("synchronizer", me, ok ? "passes" : "failures", 1);
-	if (f->type == WIRE_RESULT)
-		job_free(job);
 }
 
 static bool
 handle_frame(const WireFrame *f, SyncCounts *counts)
 {
-	SyncJob    *job = f->job == 0 ? NULL : job_find(f->job);
-	bool		malformed = false;
+	SyncJob    *job = sync_job_find(f->job);
+	int64		before = counts->observations;
+	bool		ok = false;
 
 	if (job == NULL)
 		return false;
 	switch (f->type)
 	{
 		case WIRE_OFFER:
-			return sync_batch_offer(f, job->relay_id, counts);
+			ok = sync_batch_offer(f, job->relay_id, counts);
+			break;
 		case WIRE_EVENTS:
-			return sync_batch_events(f, job->relay_id, counts);
+			ok = sync_batch_events(f, job->relay_id, counts);
+			break;
 		case WIRE_REJECTED:
 			return sync_batch_rejected(f, job->relay_id, counts);
 		case WIRE_WINDOW:
-			return sync_batch_window(f, job->relay_id, job->filter_id, job->started,
-									 bb_synchronizer_overlap);
+			return sync_batch_window(f, job, bb_synchronizer_overlap);
 		case WIRE_SET_REQUEST:
 			return sync_batch_set(f, job->relay_id);
 		case WIRE_PASSED:
 		case WIRE_RESULT:
-			handle_result(f, job, &malformed);
-			return !malformed;
+			return sync_news(f, job, me);
 		default:
 			return false;
 	}
+	job->observed += counts->observations - before;
+	job->fresh += counts->observations - before;
+	return ok;
 }
 
 static void
@@ -330,11 +123,13 @@ bb_synchronizer_main(Datum main_arg)
 	bool		look = true;
 
 	me = bb_worker_init(BB_SYNCHRONIZER, main_arg, &nworkers);
+	no_tails();
 	netd_start();
 
 	for (;;)
 	{
 		int			before;
+		int			busy;
 
 		if (bb_interrupts())
 		{
@@ -345,18 +140,20 @@ bb_synchronizer_main(Datum main_arg)
 			look = true;
 		if (netd_lost())
 		{
-			forget_all_jobs();
+			sync_jobs_forget();
+			no_tails();
 			look = true;
 		}
 		if (look && netd_ready())
-			wait = start_due();
-		bb_idle(njobs > 0 ? "synchronizing" : "idle");
-		before = njobs;
+			wait = sync_due_start(me, nworkers);
+		bb_idle(sync_jobs_count() > 0 ? "synchronizing" : "idle");
+		before = sync_jobs_count();
+		busy = sync_jobs_busy();
 		look = !netd_poll(netd_ready() ? wait : 1000);
 		while (handle_frames())
 			CHECK_FOR_INTERRUPTS();
-		/* A job that ended made room. */
-		if (njobs < before)
+		/* A job that ended, or became a live tail, made room. */
+		if (sync_jobs_count() < before || sync_jobs_busy() < busy)
 			look = true;
 	}
 }

@@ -59,6 +59,19 @@ extern int	archive_observe(BbOffer *o, int n);
 /* Stores events and their observations; fills outcomes. */
 extern void archive_write(BbArchiveEvent *e, int n);
 
+/* One observation of a relay. */
+typedef struct BbHeld
+{
+	int64		key;
+	int64		created_at;
+	uint8		id[32];
+} BbHeld;
+
+/* What was observed of a relay in [since, until] under keys below below_key,
+ * newest first; how many.  *last: there is no more below. */
+extern int	archive_set(int32 relay_id, int64 since, int64 until, int64 below_key,
+						BbHeld *out, int max, bool *last);
+
 /* A refused event.  id may be NULL.  count >= 1. */
 extern void archive_reject(int32 relay_id, const char *reason, const uint8 *id,
 						   const uint8 *sample, size_t sample_len, int64 count,

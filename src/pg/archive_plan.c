@@ -136,6 +136,63 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"'{}'::int8multirange)) AS r ORDER BY lower(r) DESC LIMIT $6",
 		SPI_OK_SELECT, 6, {INT4OID, INT4ARRAYOID, INT8OID, INT8OID, TEXTARRAYOID, INT8OID}
 	},
+	[BB_PLAN_RECHECK_PLACE] = {
+		"SELECT r.recheck_below, r.recheck_started_at + make_interval(secs => $2) <= now() "
+		"FROM bigbrotr.relay AS r WHERE r.id = $1",
+		SPI_OK_SELECT, 2, {INT4OID, INT4OID}
+	},
+	/* from the end of what is proved: nothing to do when nothing is */
+	[BB_PLAN_RECHECK_BEGIN] = {
+		"UPDATE bigbrotr.relay AS r SET recheck_started_at = now(), recheck_tries = 0, "
+		"recheck_held = 0, recheck_missed = 0, recheck_below = "
+		"(SELECT coalesce(upper(c.range), extract(epoch FROM now())::bigint) FROM bigbrotr.coverage AS c "
+		"WHERE c.relay_id = $1 AND c.filter_id = $2 AND c.state = 'complete' "
+		"ORDER BY c.range DESC LIMIT 1) WHERE r.id = $1 RETURNING r.recheck_below",
+		SPI_OK_UPDATE_RETURNING, 2, {INT4OID, INT4OID}
+	},
+	[BB_PLAN_RECHECK_WINDOW] = {
+		"SELECT lower(c.range), coalesce(upper(c.range), $3) FROM bigbrotr.coverage AS c "
+		"WHERE c.relay_id = $1 AND c.filter_id = $2 AND c.state = 'complete' "
+		"AND c.range < int8range($3, $3 + 1) ORDER BY c.range DESC LIMIT 1",
+		SPI_OK_SELECT, 3, {INT4OID, INT4OID, INT8OID}
+	},
+	/* The newest $4 observations of [$2, $3]: how many, and the second above
+	 * the oldest of them (a key holds its second in the high bits). */
+	[BB_PLAN_RECHECK_CUT] = {
+		"SELECT count(*), (min(k.key) >> 29) + 1 FROM (SELECT o.key FROM bigbrotr.observation AS o "
+		"WHERE o.relay_id = $1 AND o.key >= (least($2, 17179869183) << 29) "
+		"AND o.key <= (least($3, 17179869183) << 29) + 536870911 ORDER BY o.key DESC LIMIT $4) AS k",
+		SPI_OK_SELECT, 4, {INT4OID, INT8OID, INT8OID, INT8OID}
+	},
+	[BB_PLAN_RECHECK_DONE] = {
+		"UPDATE bigbrotr.relay AS r SET recheck_below = least(r.recheck_below, $2), recheck_tries = 0, "
+		"recheck_held = r.recheck_held + $3, recheck_missed = r.recheck_missed + $4 "
+		"WHERE r.id = $1 AND r.recheck_below IS NOT NULL",
+		SPI_OK_UPDATE, 4, {INT4OID, INT8OID, INT8OID, INT8OID}
+	},
+	[BB_PLAN_RECHECK_FAILED] = {
+		"UPDATE bigbrotr.relay AS r SET recheck_tries = (r.recheck_tries + 1) % 3, "
+		"recheck_below = CASE WHEN r.recheck_tries < 2 THEN r.recheck_below ELSE least(r.recheck_below, $2) END "
+		"WHERE r.id = $1 AND r.recheck_below IS NOT NULL",
+		SPI_OK_UPDATE, 2, {INT4OID, INT8OID}
+	},
+	[BB_PLAN_RECHECK_END] = {
+		"UPDATE bigbrotr.relay AS r SET recheck_below = NULL, recall = "
+		"CASE WHEN r.recheck_held > 0 THEN 1 - r.recheck_missed::float8 / r.recheck_held ELSE r.recall END "
+		"WHERE r.id = $1 AND r.recheck_below IS NOT NULL",
+		SPI_OK_UPDATE, 1, {INT4OID}
+	},
+	/* By key alone, then by those keys: the planner cannot choose badly. */
+	[BB_PLAN_SET_KEYS] = {
+		"SELECT o.key FROM bigbrotr.observation AS o WHERE o.relay_id = $1 "
+		"AND o.key >= $2 AND o.key <= $3 ORDER BY o.key DESC LIMIT $4",
+		SPI_OK_SELECT, 4, {INT4OID, INT8OID, INT8OID, INT8OID}
+	},
+	[BB_PLAN_SET_EVENTS] = {
+		"SELECT e.key, e.created_at, e.id FROM bigbrotr.event AS e "
+		"WHERE e.key = ANY ($1) AND e.key >= $2 AND e.key <= $3 ORDER BY e.key DESC",
+		SPI_OK_SELECT, 3, {INT8ARRAYOID, INT8OID, INT8OID}
+	},
 	[BB_PLAN_RELAY_GET] = {
 		"SELECT r.id FROM bigbrotr.relay AS r WHERE r.url = $1",
 		SPI_OK_SELECT, 1, {TEXTOID}

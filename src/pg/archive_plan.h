@@ -2,7 +2,7 @@
  * archive_plan.h
  *
  * The saved plans of the archive.  Internal to src/pg/archive*.c,
- * coverage.c and ingest.c.
+ * coverage.c, sync_*.c and ingest.c.
  */
 #ifndef BB_ARCHIVE_PLAN_H
 #define BB_ARCHIVE_PLAN_H
@@ -26,6 +26,15 @@ typedef enum BbPlan
 	BB_PLAN_COVERAGE_PAGED_ABOVE,
 	BB_PLAN_COVERAGE_RECORD,
 	BB_PLAN_COVERAGE_MISSING,
+	BB_PLAN_RECHECK_PLACE,
+	BB_PLAN_RECHECK_BEGIN,
+	BB_PLAN_RECHECK_WINDOW,
+	BB_PLAN_RECHECK_CUT,
+	BB_PLAN_RECHECK_DONE,
+	BB_PLAN_RECHECK_FAILED,
+	BB_PLAN_RECHECK_END,
+	BB_PLAN_SET_KEYS,
+	BB_PLAN_SET_EVENTS,
 	BB_PLAN_RELAY_GET,
 	BB_PLAN_RELAY_ADD,
 	BB_PLAN_PARTITION_CHECK,

@@ -20,8 +20,9 @@
  * theirs.
  */
 static const char *const stubborn[] = {
-	"dense_second", "too_many_dense_seconds", "not_newest_first", "until_ignored",
-	"limit_ignored", "unreadable_events", "empty_page_contradicted"
+	"dense_second", "too_many_gaps", "not_newest_first", "too_many_unordered",
+	"until_ignored", "since_ignored", "limit_ignored", "unreadable_events",
+	"contradictory_answers", "hidden_events", "more_but_empty"
 };
 
 static const char *const state_names[BB_COVERAGE_STATES] = {"open", "paged", "complete"};

@@ -25,6 +25,8 @@ int			bb_synchronizer_workers = 1;
 int			bb_synchronizer_page = 500;
 int			bb_synchronizer_overlap = 600;
 int			bb_synchronizer_slice = 60000;
+int			bb_synchronizer_tail = 600;
+int			bb_synchronizer_recheck = 7 * 86400;
 char	   *bb_synchronizer_filter;
 int			bb_synchronizer_since = 0;
 BbNetworkGuc bb_network[NOSTR_NETWORK_COUNT];
@@ -112,6 +114,12 @@ static const IntSetting ints[] = {
 	{"bigbrotr.synchronizer_slice", "Longest turn of one relay before others get theirs.",
 		"An archive of years is read in many turns.",
 	&bb_synchronizer_slice, 60000, 1000, 24 * 3600 * 1000, GUC_UNIT_MS},
+	{"bigbrotr.synchronizer_tail", "Time for which a relay stays subscribed after a pass.",
+		"Its new events arrive at once. A relay that is due takes the connection when no other is free. 0 ends it after the pass.",
+	&bb_synchronizer_tail, 600, 0, DAY_S, GUC_UNIT_S},
+	{"bigbrotr.synchronizer_recheck", "Time after which what was proved complete is asked for again.",
+		"Finds events that were published with an old date, and measures how much was missed. 0 turns it off.",
+	&bb_synchronizer_recheck, 7 * DAY_S, 0, 365 * DAY_S, GUC_UNIT_S},
 	{"bigbrotr.synchronizer_since", "Oldest event time to ask for.",
 		"In seconds since 1970. 0 asks for everything a relay has; a time to come asks for nothing.",
 	&bb_synchronizer_since, 0, 0, INT_MAX, 0},

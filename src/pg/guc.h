@@ -24,6 +24,8 @@ extern int	bb_synchronizer_workers;
 extern int	bb_synchronizer_page;	/* REQ limit */
 extern int	bb_synchronizer_overlap;	/* s re-asked below the head */
 extern int	bb_synchronizer_slice;	/* ms of one turn of a relay */
+extern int	bb_synchronizer_tail;	/* s subscribed after a pass; 0 = off */
+extern int	bb_synchronizer_recheck;	/* s between rounds of re-checks; 0 = off */
 extern char *bb_synchronizer_filter;	/* NIP-01 filter, JSON object */
 extern int	bb_synchronizer_since;	/* unix seconds */
 

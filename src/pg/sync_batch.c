@@ -12,6 +12,7 @@
 #include "pg/foreign_text.h"
 #include "pg/netd.h"
 #include "pg/sync_batch.h"
+#include "pg/sync_recheck.h"
 
 /* Answers an OFFER: which pairs are unknown; the known ones are observed. */
 bool
@@ -132,6 +133,9 @@ sync_batch_set(const WireFrame *f, int32 relay_id)
 	int64		since;
 	int64		until;
 	int64		below_key;
+	BbHeld	   *held;
+	bool		last;
+	int			n;
 	size_t		mark;
 
 	wire_reader(&r, f);
@@ -141,10 +145,19 @@ sync_batch_set(const WireFrame *f, int32 relay_id)
 	below_key = (int64_t) wire_get_u64(&r);
 	if (!wire_done(&r) || since > until || below_key < 0)
 		return false;
+	held = palloc(sizeof(BbHeld) * WIRE_MAX_SET);
+	n = archive_set(relay_id, since, until, below_key, held, WIRE_MAX_SET, &last);
 	mark = wire_begin(netd_out(), WIRE_SET, f->job);
 	wire_put_u32(netd_out(), seq);
-	wire_put_u8(netd_out(), 1);
-	wire_put_u16(netd_out(), 0);
+	wire_put_u8(netd_out(), last ? 1 : 0);
+	wire_put_u16(netd_out(), (uint16) n);
+	for (int i = 0; i < n; i++)
+	{
+		wire_put_u64(netd_out(), (uint64) held[i].key);
+		wire_put_u64(netd_out(), (uint64) held[i].created_at);
+		wire_put_fixed(netd_out(), held[i].id, 32);
+	}
+	pfree(held);
 	wire_end(netd_out(), mark);
 	return true;
 }
@@ -187,8 +200,7 @@ sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c)
  * arrive.  The next pass asks for that part again.
  */
 bool
-sync_batch_window(const WireFrame *f, int32 relay_id, int32 filter_id,
-				  int64 job_started, int overlap)
+sync_batch_window(const WireFrame *f, SyncJob *job, int overlap)
 {
 	WireReader	r;
 	int64		since;
@@ -199,6 +211,7 @@ sync_batch_window(const WireFrame *f, int32 relay_id, int32 filter_id,
 	const uint8_t *proof;
 	const uint8_t *reason;
 	uint8		purpose;
+	int64		held;
 
 	wire_reader(&r, f);
 	since = (int64) wire_get_u64(&r);
@@ -207,16 +220,32 @@ sync_batch_window(const WireFrame *f, int32 relay_id, int32 filter_id,
 	proof = wire_get_bytes(&r, WIRE_MAX_TEXT, &proof_len);
 	reason = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
 	purpose = wire_get_u8(&r);
-	(void) wire_get_u64(&r);	/* held */
-	if (!wire_done(&r) || state >= BB_COVERAGE_STATES || since > until ||
-		purpose > WIRE_RECHECK)
+	held = (int64) wire_get_u64(&r);
+	if (!wire_done(&r) || state >= BB_COVERAGE_STATES || since < 0 || since > until ||
+		purpose > WIRE_RECHECK || held < 0)
 		return false;
-	/* What has not happened yet is not a gap either. */
-	until = Min(until, state == WIRE_WINDOW_OPEN ? job_started : job_started - overlap);
-	if (since > until)
-		return true;			/* all of it is still warm */
-	coverage_record(relay_id, filter_id, since, until, state,
-					proof_len > 0 ? bb_foreign_text(proof, proof_len) : NULL,
-					reason_len > 0 ? bb_foreign_text(reason, reason_len) : NULL);
+	if (purpose == WIRE_RECHECK)
+	{
+		/* what was proved before stays so: only the round goes on */
+		if (state == WIRE_WINDOW_COMPLETE)
+			recheck_done(job->relay_id, since, held, Min(job->fresh, held));
+		else if (state == WIRE_WINDOW_OPEN && !job->recheck_failed)
+		{
+			job->recheck_failed = true;
+			recheck_failed(job->relay_id, since);
+		}
+	}
+	else
+	{
+		/* What has not happened yet is not a gap either. */
+		until = Min(until, state == WIRE_WINDOW_OPEN ? job->started : job->started - overlap);
+		/* Else all of it is still warm. */
+		if (since <= until)
+			coverage_record(job->relay_id, job->filter_id, since, until, state,
+							proof_len > 0 ? bb_foreign_text(proof, proof_len) : NULL,
+							reason_len > 0 ? bb_foreign_text(reason, reason_len) : NULL);
+	}
+	if (state != WIRE_WINDOW_PAGED)
+		job->fresh = 0;
 	return true;
 }

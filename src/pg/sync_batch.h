@@ -9,6 +9,7 @@
 
 #include "postgres.h"
 
+#include "pg/sync_jobs.h"
 #include "wire/messages.h"
 
 typedef struct SyncCounts		/* since the last sync_batch_counts_flush */
@@ -24,7 +25,6 @@ extern bool sync_batch_offer(const WireFrame *f, int32 relay_id, SyncCounts *c);
 extern bool sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c);
 extern bool sync_batch_set(const WireFrame *f, int32 relay_id);
 extern bool sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c);
-extern bool sync_batch_window(const WireFrame *f, int32 relay_id, int32 filter_id,
-							  int64 job_started, int overlap);
+extern bool sync_batch_window(const WireFrame *f, SyncJob *job, int overlap);
 
 #endif

@@ -1,9 +1,19 @@
 -- Relays, and what may become one.
 
+CREATE FUNCTION bigbrotr.filter_normalize(filter text) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_filter_normalize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.filter_normalize(text) IS
+	'canonical text of a NIP-01 filter that relays can be synchronized with; NULL when it is none';
+CREATE FUNCTION bigbrotr.filter_reject_reason(filter text) RETURNS text
+	AS 'MODULE_PATHNAME', 'bigbrotr_filter_reject_reason' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.filter_reject_reason(text) IS
+	'why relays cannot be synchronized with this filter ("name: text"); NULL when they can';
+
 CREATE TABLE bigbrotr.relay (
 	id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	url text NOT NULL UNIQUE CHECK (octet_length(url) <= 2048),
 	network text NOT NULL CHECK (network IN ('clearnet', 'tor', 'i2p', 'loki')),
+	-- its life
 	state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'degraded', 'dead', 'parked')),
 	discovered_at bigint NOT NULL DEFAULT extract(epoch FROM now())::bigint,
 	promoted_at timestamptz,
@@ -12,27 +22,90 @@ CREATE TABLE bigbrotr.relay (
 	failures integer NOT NULL DEFAULT 0,
 	failure text,
 	reason text,
+	failure_counts jsonb NOT NULL DEFAULT '{}',
 	next_sync_at timestamptz NOT NULL DEFAULT now(),
-	events_received bigint NOT NULL DEFAULT 0
+	live_since timestamptz,
+	passes bigint NOT NULL DEFAULT 0,
+	events_received bigint NOT NULL DEFAULT 0,
+	observations bigint NOT NULL DEFAULT 0,
+	-- what an operator may set
+	priority smallint NOT NULL DEFAULT 0 CHECK (priority >= 0 AND priority <= 100),
+	excluded boolean NOT NULL DEFAULT false,
+	filter text CHECK (bigbrotr.filter_reject_reason(filter) IS NULL),
+	since bigint CHECK (since >= 0),
+	until bigint CHECK (until >= 0),
+	page_limit integer CHECK (page_limit >= 1 AND page_limit <= 10000),
+	max_requests_per_minute integer CHECK (max_requests_per_minute >= 1 AND max_requests_per_minute <= 60000),
+	timeout_ms integer CHECK (timeout_ms >= 100 AND timeout_ms <= 600000),
+	-- what was learned
+	max_page integer,
+	negentropy boolean,
+	negentropy_at timestamptz,
+	auth text CHECK (auth IN ('accepted', 'refused')),
+	learned_requests_per_minute integer,
+	identity bytea CHECK (octet_length(identity) = 32),
+	identity_at timestamptz,
+	limits jsonb,
+	alias_of integer CHECK (alias_of <> id),
+	-- where the rotating re-check is
+	recheck_started_at timestamptz,
+	recheck_below bigint,
+	recheck_tries smallint NOT NULL DEFAULT 0,
+	recheck_held bigint NOT NULL DEFAULT 0,
+	recheck_missed bigint NOT NULL DEFAULT 0,
+	recall real
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE bigbrotr.relay IS 'relays that have proved to speak Nostr';
 COMMENT ON COLUMN bigbrotr.relay.id IS 'number used by observation, coverage and rejected_event';
 COMMENT ON COLUMN bigbrotr.relay.url IS 'canonical address, see relay_normalize';
 COMMENT ON COLUMN bigbrotr.relay.network IS 'clearnet, tor, i2p or loki';
-COMMENT ON COLUMN bigbrotr.relay.state IS 'live, degraded (failing), dead (given up, asked rarely) or parked (by an operator)';
+COMMENT ON COLUMN bigbrotr.relay.state IS
+	'live; degraded: fails; dead: unreachable for days, asked ever more rarely; parked: unreachable for months, not asked until somebody mentions it again';
 COMMENT ON COLUMN bigbrotr.relay.discovered_at IS 'unix seconds of the first time the address was seen';
 COMMENT ON COLUMN bigbrotr.relay.promoted_at IS 'when the candidate became a relay';
 COMMENT ON COLUMN bigbrotr.relay.last_ok_at IS 'last time it answered';
 COMMENT ON COLUMN bigbrotr.relay.last_failed_at IS 'last time it did not';
 COMMENT ON COLUMN bigbrotr.relay.failures IS 'failures in a row';
-COMMENT ON COLUMN bigbrotr.relay.failure IS 'class of the last failure';
+COMMENT ON COLUMN bigbrotr.relay.failure IS 'class of the last failure; NULL: the last pass went well';
 COMMENT ON COLUMN bigbrotr.relay.reason IS 'the last failure in words';
-COMMENT ON COLUMN bigbrotr.relay.next_sync_at IS 'not synchronized before this time';
+COMMENT ON COLUMN bigbrotr.relay.failure_counts IS 'failures ever, per class';
+COMMENT ON COLUMN bigbrotr.relay.next_sync_at IS
+	'not synchronized before this time; infinity: parked.  An operator may set it to now()';
+COMMENT ON COLUMN bigbrotr.relay.live_since IS 'a subscription to its new events is open since then; NULL: none';
+COMMENT ON COLUMN bigbrotr.relay.passes IS 'passes that went well';
 COMMENT ON COLUMN bigbrotr.relay.events_received IS 'events it has sent us, known ones included';
+COMMENT ON COLUMN bigbrotr.relay.observations IS 'observations made of it by the synchronizer, roughly; the table has the exact number';
+COMMENT ON COLUMN bigbrotr.relay.priority IS
+	'above 0: connections are reserved for it (up to half of those of its network), greater numbers first';
+COMMENT ON COLUMN bigbrotr.relay.excluded IS 'true: never contacted';
+COMMENT ON COLUMN bigbrotr.relay.filter IS 'NIP-01 filter without since, until and limit; NULL: bigbrotr.synchronizer_filter';
+COMMENT ON COLUMN bigbrotr.relay.since IS 'oldest created_at to ask for, unix seconds; NULL: bigbrotr.synchronizer_since';
+COMMENT ON COLUMN bigbrotr.relay.until IS 'newest created_at to ask for, unix seconds; NULL: no end';
+COMMENT ON COLUMN bigbrotr.relay.page_limit IS 'events to ask for in one request; NULL: bigbrotr.synchronizer_page';
+COMMENT ON COLUMN bigbrotr.relay.max_requests_per_minute IS 'requests per minute; NULL: what the relay seems to bear';
+COMMENT ON COLUMN bigbrotr.relay.timeout_ms IS 'longest wait for an answer in ms; NULL: that of its network';
+COMMENT ON COLUMN bigbrotr.relay.max_page IS 'learned: most events it ever sent in one answer';
+COMMENT ON COLUMN bigbrotr.relay.negentropy IS 'learned: does NIP-77 work; NULL: not tried';
+COMMENT ON COLUMN bigbrotr.relay.negentropy_at IS 'when that was found; a no is tried again after a month';
+COMMENT ON COLUMN bigbrotr.relay.auth IS 'learned: it asked for NIP-42 authentication, and accepted or refused ours';
+COMMENT ON COLUMN bigbrotr.relay.learned_requests_per_minute IS 'learned: requests per minute it bears';
+COMMENT ON COLUMN bigbrotr.relay.identity IS 'SHA-256 of its NIP-11 document';
+COMMENT ON COLUMN bigbrotr.relay.identity_at IS 'when the document was read';
+COMMENT ON COLUMN bigbrotr.relay.limits IS 'limits that its NIP-11 document names: max_limit, default_limit, ...';
+COMMENT ON COLUMN bigbrotr.relay.alias_of IS
+	'relay.id of the same relay under another path of the same host; an alias is not synchronized';
+COMMENT ON COLUMN bigbrotr.relay.recheck_started_at IS 'when the round of re-checks began that runs, or ran last';
+COMMENT ON COLUMN bigbrotr.relay.recheck_below IS 'what is older than this is still to be re-checked in the round; NULL: none runs';
+COMMENT ON COLUMN bigbrotr.relay.recheck_tries IS 'how often the next window of the round could not be re-checked';
+COMMENT ON COLUMN bigbrotr.relay.recheck_held IS 'events that the relay showed in the round';
+COMMENT ON COLUMN bigbrotr.relay.recheck_missed IS 'how many of them the archive had not observed there';
+COMMENT ON COLUMN bigbrotr.relay.recall IS 'share of the events shown in the last finished round that had been observed before';
 
-CREATE INDEX relay_next_sync_at_idx ON bigbrotr.relay (next_sync_at)
-	WHERE state IN ('live', 'degraded', 'dead');
+CREATE INDEX relay_next_sync_at_idx ON bigbrotr.relay (network, next_sync_at)
+	WHERE NOT excluded AND alias_of IS NULL;
 COMMENT ON INDEX bigbrotr.relay_next_sync_at_idx IS 'which relays are due';
+CREATE INDEX relay_priority_idx ON bigbrotr.relay (network, next_sync_at) WHERE priority > 0 AND NOT excluded AND alias_of IS NULL;
+COMMENT ON INDEX bigbrotr.relay_priority_idx IS 'which relays with reserved connections are due';
 
 CREATE TABLE bigbrotr.candidate (
 	url text PRIMARY KEY CHECK (octet_length(url) <= 2048),

@@ -45,33 +45,3 @@ COMMENT ON COLUMN bigbrotr.status.last_finished_at IS 'last end';
 COMMENT ON COLUMN bigbrotr.status.last_error IS 'error of the last run; null when it ended well';
 COMMENT ON COLUMN bigbrotr.status.runs IS 'starts';
 COMMENT ON COLUMN bigbrotr.status.failures IS 'runs that ended in an error';
-
-CREATE VIEW bigbrotr.progress AS
-	SELECT r.live, r.degraded, r.dead, r.parked, r.relays_due, c.candidates, c.candidates_due,
-		   n.events, n.observations, n.rejected, v.open_gaps
-	FROM (SELECT count(*) FILTER (WHERE state = 'live') AS live,
-				 count(*) FILTER (WHERE state = 'degraded') AS degraded,
-				 count(*) FILTER (WHERE state = 'dead') AS dead,
-				 count(*) FILTER (WHERE state = 'parked') AS parked,
-				 count(*) FILTER (WHERE state <> 'parked' AND next_sync_at <= now()) AS relays_due
-		  FROM bigbrotr.relay) AS r,
-		 (SELECT count(*) AS candidates,
-				 count(*) FILTER (WHERE next_attempt_at <= now()) AS candidates_due
-		  FROM bigbrotr.candidate) AS c,
-		 (SELECT coalesce(sum(value) FILTER (WHERE name = 'events'), 0)::bigint AS events,
-				 coalesce(sum(value) FILTER (WHERE name = 'observations'), 0)::bigint AS observations,
-				 coalesce(sum(value) FILTER (WHERE name = 'rejected'), 0)::bigint AS rejected
-		  FROM bigbrotr.counter) AS n,
-		 (SELECT count(*) AS open_gaps FROM bigbrotr.coverage WHERE state = 'open') AS v;
-COMMENT ON VIEW bigbrotr.progress IS 'the archive in one row; cheap, reads no event';
-COMMENT ON COLUMN bigbrotr.progress.live IS 'relays that answer';
-COMMENT ON COLUMN bigbrotr.progress.degraded IS 'relays that fail';
-COMMENT ON COLUMN bigbrotr.progress.dead IS 'relays given up';
-COMMENT ON COLUMN bigbrotr.progress.parked IS 'relays set aside by an operator';
-COMMENT ON COLUMN bigbrotr.progress.relays_due IS 'relays to synchronize now';
-COMMENT ON COLUMN bigbrotr.progress.candidates IS 'addresses not yet proved';
-COMMENT ON COLUMN bigbrotr.progress.candidates_due IS 'addresses to try now';
-COMMENT ON COLUMN bigbrotr.progress.events IS 'events stored, from the counters';
-COMMENT ON COLUMN bigbrotr.progress.observations IS 'observations stored, from the counters';
-COMMENT ON COLUMN bigbrotr.progress.rejected IS 'events refused, from the counters';
-COMMENT ON COLUMN bigbrotr.progress.open_gaps IS 'windows known to be missing';

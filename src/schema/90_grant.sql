@@ -10,7 +10,8 @@ GRANT USAGE ON SCHEMA bigbrotr TO bigbrotr_reader;
 GRANT USAGE ON TYPE bigbrotr.tags TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.event, bigbrotr.observation,
 	bigbrotr.coverage, bigbrotr.coverage_filter, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
-	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress
+	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
+	bigbrotr.relay_coverage, bigbrotr.open_gap
 	TO bigbrotr_reader;
 GRANT EXECUTE ON FUNCTION
 	bigbrotr.tags_in(cstring), bigbrotr.tags_out(bigbrotr.tags), bigbrotr.tags_recv(internal),
@@ -19,6 +20,7 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.jsonb_to_tags(jsonb), bigbrotr.tag_count(bigbrotr.tags),
 	bigbrotr.tag_values(bigbrotr.tags, text), bigbrotr.tag_first(bigbrotr.tags, text),
 	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event),
+	bigbrotr.filter_normalize(text), bigbrotr.filter_reject_reason(text),
 	bigbrotr.relay_normalize(text), bigbrotr.relay_reject_reason(text),
 	bigbrotr.npub(bytea), bigbrotr.npub(text), bigbrotr.note(bytea), bigbrotr.note(text),
 	bigbrotr.nip19_decode(text), bigbrotr.nip19_hex(text),
@@ -26,7 +28,9 @@ GRANT EXECUTE ON FUNCTION
 	TO bigbrotr_reader;
 
 GRANT INSERT ON bigbrotr.event, bigbrotr.observation TO bigbrotr_writer;
-GRANT INSERT, UPDATE ON bigbrotr.relay, bigbrotr.rejected_event, bigbrotr.counter TO bigbrotr_writer;
+GRANT INSERT, UPDATE ON bigbrotr.rejected_event, bigbrotr.counter TO bigbrotr_writer;
+-- coverage_record locks the relay's row: that needs the right to update something
+GRANT INSERT (url, network, discovered_at), UPDATE (observations) ON bigbrotr.relay TO bigbrotr_writer;
 GRANT INSERT, UPDATE, DELETE ON bigbrotr.candidate, bigbrotr.coverage TO bigbrotr_writer;
 GRANT INSERT ON bigbrotr.coverage_filter TO bigbrotr_writer;
 GRANT EXECUTE ON FUNCTION bigbrotr.coverage_record(integer, text, bigint, bigint, text, text, text) TO bigbrotr_writer;
@@ -35,5 +39,7 @@ GRANT EXECUTE ON FUNCTION bigbrotr.event_ingest(text[], text, timestamptz),
 
 GRANT INSERT, UPDATE, DELETE ON bigbrotr.seed TO bigbrotr_operator;
 GRANT UPDATE (paused) ON bigbrotr.service TO bigbrotr_operator;
+GRANT UPDATE (priority, excluded, filter, since, until, page_limit, max_requests_per_minute, timeout_ms,
+	next_sync_at) ON bigbrotr.relay TO bigbrotr_operator;
 GRANT EXECUTE ON FUNCTION bigbrotr.run(text), bigbrotr.wake(), bigbrotr.service_set_paused(text, boolean),
 	bigbrotr.pause(text), bigbrotr.resume(text) TO bigbrotr_operator;

@@ -13,7 +13,6 @@ CREATE TEMP TABLE beyond_read (role name, relation text, privileges text[]);
 INSERT INTO beyond_read VALUES
 	('bigbrotr_writer', 'event', '{INSERT}'),
 	('bigbrotr_writer', 'observation', '{INSERT}'),
-	('bigbrotr_writer', 'relay', '{INSERT,UPDATE}'),
 	('bigbrotr_writer', 'rejected_event', '{INSERT,UPDATE}'),
 	('bigbrotr_writer', 'counter', '{INSERT,UPDATE}'),
 	('bigbrotr_writer', 'candidate', '{INSERT,UPDATE,DELETE}'),
@@ -71,12 +70,19 @@ SELECT is_empty($$
 		(r.name <> 'bb_nobody' AND CASE WHEN f.name IN (SELECT function FROM beyond_call)
 		 THEN EXISTS (SELECT FROM beyond_call b WHERE b.role = r.name AND b.function = f.name) ELSE true END)
 	$$, 'roles x functions');
--- single columns: an operator pauses, and cannot touch the record of the runs
+-- single columns: an operator pauses and sets the overrides of a relay, and
+-- cannot touch the record of the runs or what was learned
 SELECT results_eq($$
-	SELECT r.name, c.relname, a.attname, p FROM role r, relation c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0,
+	SELECT r.name, c.relname, p COLLATE "C", string_agg(a.attname, ' ' ORDER BY a.attnum) COLLATE "C"
+	FROM role r, relation c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0,
 		unnest('{INSERT,UPDATE}'::text[]) p
-	WHERE has_column_privilege(r.name, c.oid, a.attnum, p) AND NOT has_table_privilege(r.name, c.oid, p) $$,
-	$$ VALUES ('bigbrotr_operator'::name, 'service'::name, 'paused'::name, 'UPDATE') $$, 'rights on single columns');
+	WHERE has_column_privilege(r.name, c.oid, a.attnum, p) AND NOT has_table_privilege(r.name, c.oid, p)
+	GROUP BY r.name, c.relname, p ORDER BY 1, 2, 3 $$,
+	$$ VALUES ('bigbrotr_operator'::name, 'relay'::name, 'INSERT' COLLATE "C", 'url network discovered_at' COLLATE "C"),
+		('bigbrotr_operator', 'relay', 'UPDATE', 'next_sync_at observations priority excluded filter since until page_limit max_requests_per_minute timeout_ms'),
+		('bigbrotr_operator', 'service', 'UPDATE', 'paused'),
+		('bigbrotr_writer', 'relay', 'INSERT', 'url network discovered_at'),
+		('bigbrotr_writer', 'relay', 'UPDATE', 'observations') $$, 'rights on single columns');
 SELECT is_empty($$
 	SELECT name FROM role WHERE has_schema_privilege(name, 'bigbrotr', 'CREATE')
 	$$, 'nobody may create objects in the schema');

@@ -1,0 +1,105 @@
+-- How complete the archive is, and where it is not; the whole in one row.
+
+CREATE VIEW bigbrotr.relay_coverage AS
+	SELECT r.id AS relay_id, r.url, r.state, w.filter,
+		   (coalesce(c.complete, 0) / greatest(w.now - w.since, 1))::real AS covered,
+		   coalesce(c.open_gaps, 0) AS open_gaps, make_interval(secs => w.now - c.head) AS head_lag,
+		   r.live_since IS NOT NULL AS live, c.last_proof_at, r.last_ok_at,
+		   CASE WHEN r.recheck_below IS NOT NULL AND r.recheck_held > 0
+				THEN (1 - r.recheck_missed::float8 / r.recheck_held)::real ELSE r.recall END AS recall,
+		   to_timestamp(r.recheck_below) AS rechecking
+	FROM bigbrotr.relay AS r
+	CROSS JOIN LATERAL (SELECT
+		   coalesce(bigbrotr.filter_normalize(r.filter),
+					nullif(current_setting('bigbrotr.synchronizer_filter', true), ''), '{}') AS filter,
+		   greatest(1577836800, coalesce(r.since, nullif(current_setting('bigbrotr.synchronizer_since', true), '')::bigint)) AS since,
+		   least(r.until + 1, extract(epoch FROM now())::bigint) AS now) AS w
+	LEFT JOIN bigbrotr.coverage_filter AS f ON f.digest = sha256(convert_to(w.filter, 'UTF8'))
+	LEFT JOIN LATERAL (SELECT
+		   sum(greatest(0, least(coalesce(upper(v.range), w.now), w.now) - greatest(lower(v.range), w.since)))
+			   FILTER (WHERE v.state = 'complete') AS complete,
+		   count(*) FILTER (WHERE v.state = 'open') AS open_gaps,
+		   max(coalesce(upper(v.range), w.now)) FILTER (WHERE v.state <> 'open') AS head,
+		   max(v.checked_at) FILTER (WHERE v.state = 'complete') AS last_proof_at
+		   FROM bigbrotr.coverage AS v WHERE v.relay_id = r.id AND v.filter_id = f.id) AS c ON true;
+COMMENT ON VIEW bigbrotr.relay_coverage IS
+	'per relay, how much of what it has is proved to be in the archive; for the filter that is in force (coverage of wider filters is not counted)';
+COMMENT ON COLUMN bigbrotr.relay_coverage.relay_id IS 'relay.id';
+COMMENT ON COLUMN bigbrotr.relay_coverage.url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.relay_coverage.state IS 'relay.state';
+COMMENT ON COLUMN bigbrotr.relay_coverage.filter IS 'the filter it is asked with';
+COMMENT ON COLUMN bigbrotr.relay_coverage.covered IS
+	'0 to 1: seconds of created_at that are proved complete, of those from 2020 (or since, if later) until now (or until)';
+COMMENT ON COLUMN bigbrotr.relay_coverage.open_gaps IS 'windows that are known to be missing, see open_gap';
+COMMENT ON COLUMN bigbrotr.relay_coverage.head_lag IS
+	'age of the newest time that is covered; while live, newer events arrive all the same';
+COMMENT ON COLUMN bigbrotr.relay_coverage.live IS 'new events arrive through a subscription';
+COMMENT ON COLUMN bigbrotr.relay_coverage.last_proof_at IS 'when a window was last proved complete';
+COMMENT ON COLUMN bigbrotr.relay_coverage.last_ok_at IS 'when it last answered';
+COMMENT ON COLUMN bigbrotr.relay_coverage.recall IS
+	'0 to 1: of the events that re-checks showed, those that had been observed before (this round, else the last one); NULL: not measured';
+COMMENT ON COLUMN bigbrotr.relay_coverage.rechecking IS 'where the running round of re-checks is; NULL: none runs';
+
+CREATE VIEW bigbrotr.open_gap AS
+	SELECT r.url, f.filter, v.range, to_timestamp(lower(v.range)) AS since, to_timestamp(upper(v.range)) AS until,
+		   v.reason, now() - v.first_at AS age, v.tried, v.checked_at, r.next_sync_at
+	FROM bigbrotr.coverage AS v
+	JOIN bigbrotr.relay AS r ON r.id = v.relay_id
+	JOIN bigbrotr.coverage_filter AS f ON f.id = v.filter_id
+	WHERE v.state = 'open';
+COMMENT ON VIEW bigbrotr.open_gap IS 'what is known to be missing, and why';
+COMMENT ON COLUMN bigbrotr.open_gap.url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.open_gap.filter IS 'coverage_filter.filter';
+COMMENT ON COLUMN bigbrotr.open_gap.range IS 'unix seconds of created_at';
+COMMENT ON COLUMN bigbrotr.open_gap.since IS 'the same as time';
+COMMENT ON COLUMN bigbrotr.open_gap.until IS 'the same as time; not included';
+COMMENT ON COLUMN bigbrotr.open_gap.reason IS 'why the window could not be closed';
+COMMENT ON COLUMN bigbrotr.open_gap.age IS 'since when it is known';
+COMMENT ON COLUMN bigbrotr.open_gap.tried IS 'how often it was asked for';
+COMMENT ON COLUMN bigbrotr.open_gap.checked_at IS 'when it was last asked for';
+COMMENT ON COLUMN bigbrotr.open_gap.next_sync_at IS 'when the relay is asked again';
+
+CREATE VIEW bigbrotr.progress AS
+	SELECT r.live, r.degraded, r.dead, r.parked, r.aliases, r.excluded, r.relays_due, r.tails,
+		   c.candidates, c.candidates_due, c.candidates_parked,
+		   n.events, n.observations, n.rejected, n.passes, v.open_gaps, r.recall
+	FROM (SELECT count(*) FILTER (WHERE state = 'live') AS live,
+				 count(*) FILTER (WHERE state = 'degraded') AS degraded,
+				 count(*) FILTER (WHERE state = 'dead') AS dead,
+				 count(*) FILTER (WHERE state = 'parked') AS parked,
+				 count(alias_of) AS aliases,
+				 count(*) FILTER (WHERE excluded) AS excluded,
+				 count(*) FILTER (WHERE next_sync_at <= now() AND NOT excluded AND alias_of IS NULL
+								  AND live_since IS NULL) AS relays_due,
+				 count(live_since) AS tails,
+				 (1 - sum(recheck_missed) / nullif(sum(recheck_held), 0))::real AS recall
+		  FROM bigbrotr.relay) AS r,
+		 (SELECT count(*) AS candidates,
+				 count(*) FILTER (WHERE next_attempt_at <= now()) AS candidates_due,
+				 count(*) FILTER (WHERE next_attempt_at = 'infinity') AS candidates_parked
+		  FROM bigbrotr.candidate) AS c,
+		 (SELECT coalesce(sum(value) FILTER (WHERE name = 'events'), 0)::bigint AS events,
+				 coalesce(sum(value) FILTER (WHERE name = 'observations'), 0)::bigint AS observations,
+				 coalesce(sum(value) FILTER (WHERE name = 'rejected'), 0)::bigint AS rejected,
+				 coalesce(sum(value) FILTER (WHERE name = 'passes' AND service = 'synchronizer'), 0)::bigint AS passes
+		  FROM bigbrotr.counter) AS n,
+		 (SELECT count(*) AS open_gaps FROM bigbrotr.coverage WHERE state = 'open') AS v;
+COMMENT ON VIEW bigbrotr.progress IS 'the archive in one row; cheap, reads no event';
+COMMENT ON COLUMN bigbrotr.progress.live IS 'relays that answer';
+COMMENT ON COLUMN bigbrotr.progress.degraded IS 'relays that fail';
+COMMENT ON COLUMN bigbrotr.progress.dead IS 'relays unreachable for days';
+COMMENT ON COLUMN bigbrotr.progress.parked IS 'relays given up until they are mentioned again';
+COMMENT ON COLUMN bigbrotr.progress.aliases IS 'relays that are another one under another path';
+COMMENT ON COLUMN bigbrotr.progress.excluded IS 'relays that an operator excluded';
+COMMENT ON COLUMN bigbrotr.progress.relays_due IS 'relays to synchronize now';
+COMMENT ON COLUMN bigbrotr.progress.tails IS 'relays whose new events arrive through a subscription';
+COMMENT ON COLUMN bigbrotr.progress.candidates IS 'addresses not yet proved';
+COMMENT ON COLUMN bigbrotr.progress.candidates_due IS 'addresses to try now';
+COMMENT ON COLUMN bigbrotr.progress.candidates_parked IS 'addresses given up until they are mentioned again';
+COMMENT ON COLUMN bigbrotr.progress.events IS 'events stored, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.observations IS 'observations stored, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.rejected IS 'events refused, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.passes IS 'passes over relays that went well';
+COMMENT ON COLUMN bigbrotr.progress.open_gaps IS 'windows known to be missing';
+COMMENT ON COLUMN bigbrotr.progress.recall IS
+	'of the events that the last re-checks showed, the share that had been observed before; NULL: not measured';
