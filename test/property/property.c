@@ -20,8 +20,8 @@
 #include "case.h"
 
 #define AT_ONCE			64
-#define MAX_FAULTS		25
-#define STUCK_SECONDS	100
+#define MAX_FAULTS		50
+#define STUCK_SECONDS	60
 
 typedef struct Totals
 {

@@ -206,7 +206,7 @@ static const Misbehaviour list[] = {
 	{"foreign_eose", EOSE, SCENARIO_SILENT, foreign_eose},
 	{"early_eose", EOSE, SCENARIO_LIES, early_eose},
 	{"honest_hints", HINTS, 0, honest_hints},
-	{"always_more", HINTS, SCENARIO_HARMLESS, always_more},
+	{"always_more", HINTS, 0, always_more},
 	{"odd_hints", HINTS, SCENARIO_HARMLESS, odd_hints},
 	{"finish_lie", HINTS, SCENARIO_LIES, finish_lie},
 	{"closed", REFUSE, SCENARIO_SILENT, closed},
