@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,9 +32,13 @@ find_truth(Case *c)
 	json_t	   *json = json_loads(c->s.filter, 0, NULL);
 	const RelayScript *s = &c->s.plan.base;
 	RelayFilter f;
+	bool	   *has = calloc((size_t) c->store.n + 1, sizeof(bool));
+	Random		r = {c->s.seed + 1};
 
 	if (!relay_filter_read(&f, json, SIZE_MAX))
 		case_fault(c, "the test's own filter");
+	c->archive.part = c->s.part;
+	archive_fill(&c->archive, &c->store, c->s.held, c->s.phantoms, &r, has);
 	c->truth = calloc((size_t) c->store.n + 1, sizeof(Truth));
 	for (long i = 0; i < c->store.n && c->fault[0] == '\0'; i++)
 	{
@@ -41,8 +46,12 @@ find_truth(Case *c)
 
 		if (relay_filter_match(&f, it, 0) && !relay_spoils(s, it) &&
 			!relay_kind_in(&s->hidden_kinds, it->kind))
+		{
+			c->truth[c->ntruth].held = has[i];
 			c->truth[c->ntruth++].item = it;
+		}
 	}
+	free(has);
 	json_decref(json);
 }
 
@@ -95,7 +104,7 @@ case_missing(const Case *c)
 	long		n = 0;
 
 	for (long i = 0; i < c->ntruth; i++)
-		n += !c->truth[i].delivered && in_windows(c, c->truth[i].item->created_at);
+		n += !c->truth[i].delivered && !c->truth[i].held && in_windows(c, c->truth[i].item->created_at);
 	return n;
 }
 
@@ -191,7 +200,7 @@ on_window(void *user, const SyncNews *w)
 		return;
 	for (long i = truth_at(c, w->until); i < c->ntruth && c->truth[i].item->created_at >= w->since; i++)
 	{
-		if (!c->truth[i].delivered)
+		if (!c->truth[i].delivered && !c->truth[i].held)
 			case_fault(c, "%" PRId64 " .. %" PRId64 " called %s %s, but an event of second %" PRId64
 					   " (kind %d) had not come; %ld are missing in all", w->since, w->until,
 					   state_name((int) w->state), w->proof, c->truth[i].item->created_at,
@@ -237,6 +246,17 @@ next_round(Case *c)
 	return c->nround > 0;
 }
 
+static void
+on_set_request(void *user, uint32_t seq, int64_t since, int64_t until, int64_t below_key)
+{
+	Case	   *c = user;
+
+	if (c->verbose)
+		printf("  asked for the set of %" PRId64 " .. %" PRId64 " below %" PRId64 "\n", since, until, below_key);
+	if (!archive_request(&c->archive, seq, since, until, below_key))
+		case_fault(c, "too many questions for the set at a time");
+}
+
 static void on_done(void *user, const SyncResult *r);
 
 static void
@@ -244,13 +264,16 @@ start_sync(Case *c)
 {
 	static const SyncCallbacks cb = {.event = on_event,.rejected = on_rejected,.page_end = on_page_end,
 	.window = on_window,.done = on_done};
+	SyncCallbacks with_set = cb;
 	SyncSpec	spec = {.filter = c->s.filter,.filter_len = strlen(c->s.filter),.slice_ms = c->s.slice_ms,
 		.timeout_ms = c->s.timeout_ms,.page_limit = c->s.page_limit,.may_auth = c->s.may_auth,
+		.negentropy = c->s.part > 0 ? c->s.negentropy : SYNC_UNSUPPORTED,.held = (uint64_t) c->archive.n,
 	.window = c->round_window,.nwindows = c->nround};
 
 	c->rounds++;
 	c->progressed = false;
-	c->sync = sync_start(c->net, &c->url, &spec, &cb, c);
+	with_set.set_request = c->s.part > 0 ? on_set_request : NULL;
+	c->sync = sync_start(c->net, &c->url, &spec, &with_set, c);
 	if (c->sync == NULL)
 		case_fault(c, "sync_start returned NULL");
 }
@@ -305,7 +328,18 @@ timer_gone(uv_handle_t *h)
 {
 	Case	   *c = h->data;
 
-	c->ended(c);
+	if (--c->closing == 0)
+		c->ended(c);
+}
+
+static void
+archive_gone(uv_handle_t *h)
+{
+	Archive    *a = h->data;
+	Case	   *c = (Case *) ((char *) a - offsetof(Case, archive));
+
+	if (--c->closing == 0)
+		c->ended(c);
 }
 
 static void
@@ -313,7 +347,9 @@ relay_gone(void *user)
 {
 	Case	   *c = user;
 
+	c->closing = 2;
 	uv_close((uv_handle_t *) &c->resume, timer_gone);
+	archive_close(&c->archive, archive_gone);
 }
 
 static void
@@ -371,6 +407,7 @@ case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void 
 	}
 	uv_timer_init(net_loop(net), &c->resume);
 	c->resume.data = c;
+	archive_open(&c->archive, net_loop(net), &c->sync);
 	c->wall_start = time(NULL);
 	c->started_ns = uv_hrtime();
 	next_round(c);
@@ -383,6 +420,7 @@ case_free(Case *c)
 {
 	relay_store_free(&c->store);
 	scenario_free(&c->s);
+	archive_free(&c->archive);
 	spans_free(&c->said);
 	free(c->truth);
 	free(c);

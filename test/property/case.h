@@ -4,8 +4,8 @@
  * Runs one scenario: a scripted relay and a Sync on the same loop, and looks
  * at every word the Sync says.
  *
- * The property: whatever the relay would serve and was not delivered lies in
- * a second whose last word is "open", or (when the job did not end OK) in one
+ * The property: whatever the relay would serve and was neither delivered nor
+ * (as the archive says) held before lies in a second whose last word is "open", or (when the job did not end OK) in one
  * without a word; no second is ever called paged or complete before all its
  * events came; a harmless relay is proved to the bottom; the job ends, once,
  * within a bounded number of requests.
@@ -13,6 +13,7 @@
 #ifndef TEST_PROPERTY_CASE_H
 #define TEST_PROPERTY_CASE_H
 
+#include "archive.h"
 #include "scenario.h"
 #include "spans.h"
 
@@ -21,6 +22,7 @@
 typedef struct Truth			/* an event the relay would serve */
 {
 	const RelayItem *item;
+	bool		held;			/* by the archive before */
 	bool		delivered;
 } Truth;
 
@@ -32,6 +34,7 @@ typedef struct Case
 	Relay	   *relay;
 	NostrRelayUrl url;
 	Sync	   *sync;
+	Archive		archive;
 	Truth	   *truth;			/* newest first */
 	long		ntruth;
 	Spans		said;
@@ -44,6 +47,7 @@ typedef struct Case
 	int64_t		wall_start;		/* seconds since 1970 */
 	uint64_t	started_ns;
 	uv_timer_t	resume;			/* ends a pause */
+	int			closing;
 	SyncResult	result;
 	RelayCounters counters;
 	bool		verbose;
@@ -55,7 +59,7 @@ typedef struct Case
 /* ended() comes from the loop, exactly once; then case_free. */
 extern Case *case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void *user);
 extern void case_fault(Case *c, const char *format,...) __attribute__((format(printf, 2, 3)));
-extern long case_missing(const Case *c);	/* not delivered */
+extern long case_missing(const Case *c);	/* neither delivered nor held */
 extern void case_free(Case *c);
 
 #endif

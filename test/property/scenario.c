@@ -173,6 +173,15 @@ APPLY(forged_sigs) { s->forge_sig = (int) random_between(r, 1, 10); }
 APPLY(bad_utf8) { s->bad_utf8 = (int) random_between(r, 1, 10); s->cap = (int) random_between(r, 5, 200); }
 APPLY(malformed) { s->malformed = (int) random_between(r, 1, 10); s->cap = (int) random_between(r, 5, 200); }
 APPLY(no_negentropy) { s->neg = (int) random_between(r, RELAY_NEG_SILENT, RELAY_NEG_GARBAGE); }
+APPLY(negentropy)
+{
+	s->neg = RELAY_NEG_YES;
+	s->neg_frame = random_one_in(r, 2) ? 4096 : 0;
+	s->neg_max = random_one_in(r, 3) ? (int) random_between(r, 1, 300) : 0;
+	s->neg_rounds = random_one_in(r, 6) ? (int) random_between(r, 1, 2) : 0;
+	s->cap = (int) random_between(r, 5, 300);
+}
+APPLY(plain_negentropy) { s->neg = RELAY_NEG_YES; }
 APPLY(document_lies)
 {
 	s->nip11 = (int) random_between(r, RELAY_NIP11_NONE, RELAY_NIP11_LENGTH);
@@ -248,6 +257,8 @@ static const Misbehaviour list[] = {
 	{"bad_utf8", SPOIL, 0, bad_utf8},
 	{"malformed", SPOIL, 0, malformed},
 	{"no_negentropy", NEGENTROPY, SCENARIO_HARMLESS, no_negentropy},
+	{"negentropy", NEGENTROPY, 0, negentropy},
+	{"plain_negentropy", NEGENTROPY, SCENARIO_HARMLESS, plain_negentropy},
 	{"document_lies", DOCUMENT, SCENARIO_HARMLESS, document_lies},
 };
 
@@ -352,6 +363,8 @@ void
 scenario_draw(Scenario *s, RelayStore *store, uint64_t seed)
 {
 	static const uint32_t limits[] = {1, 2, 10, 50, 100, 500, 500, 500, 1000, 5000};
+	static const int held[] = {0, 10, 50, 90, 99, 100};
+	static const uint32_t part[] = {1, 7, 100, 8192};
 	Random		r = {seed};
 
 	memset(s, 0, sizeof(*s));
@@ -367,6 +380,13 @@ scenario_draw(Scenario *s, RelayStore *store, uint64_t seed)
 	s->slice_ms = random_one_in(&r, 8) ? (uint32_t) random_between(&r, 1, 30) : 0;
 	s->timeout_ms = s->flags & SCENARIO_SILENT ? QUICK_TIMEOUT : PATIENT_TIMEOUT;
 	s->may_auth = random_one_in(&r, 2);
+	if (s->plan.base.neg != RELAY_NEG_NONE || random_one_in(&r, 5))
+	{
+		s->negentropy = random_one_in(&r, 2) ? SYNC_UNKNOWN : SYNC_WORKS;
+		s->held = held[random_next(&r) % 6];
+		s->phantoms = random_one_in(&r, 3) ? (int) random_between(&r, 1, 100) : 0;
+		s->part = part[random_next(&r) % 4];
+	}
 	s->pause_every = random_one_in(&r, 8) ? (int) random_between(&r, 1, 100) : 0;
 	s->cancel_after = random_one_in(&r, 20) ? (int) random_between(&r, 1, 300) : 0;
 	data_fill(store, &s->data, &r);
@@ -385,6 +405,9 @@ scenario_print(const Scenario *s, FILE *f)
 			s->data.events, s->data.span, s->data.kinds, s->data.authors);
 	fprintf(f, "  filter %s page_limit %u slice %u ms timeout %u ms auth %d pause %d cancel %d\n", s->filter,
 			s->page_limit, s->slice_ms, s->timeout_ms, s->may_auth, s->pause_every, s->cancel_after);
+	if (s->part > 0)
+		fprintf(f, "  archive holds %d %% and %d phantoms, told by %u, negentropy %s\n", s->held, s->phantoms,
+				s->part, s->negentropy == SYNC_WORKS ? "works" : "unknown");
 	for (int i = 0; i < s->nwindows; i++)
 		fprintf(f, "  window %" PRId64 " .. %" PRId64 "%s\n", s->window[i].since, s->window[i].until,
 				s->window[i].purpose == SYNC_RECHECK ? " recheck" : "");

@@ -32,6 +32,10 @@ typedef struct Scenario
 	uint32_t	slice_ms;
 	uint32_t	timeout_ms;
 	bool		may_auth;
+	SyncSupport negentropy;		/* what is believed of it */
+	int			held;			/* percent of the relay's events that the archive has */
+	int			phantoms;		/* events it has and the relay has not */
+	uint32_t	part;			/* of them told at a time */
 	int			pause_every;	/* events; 0: never */
 	int			cancel_after;	/* events; 0: never */
 } Scenario;

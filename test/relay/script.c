@@ -106,6 +106,7 @@ static const Setting table[] = {
 	"NIP-77: NOTICE unknown; served; no answer; NEG-ERR closed:, blocked:, error:; version 0; nonsense"},
 	{"neg_max", NUMBER, AT(neg_max), NULL, "more events than this are blocked: with the number; 0: no bound"},
 	{"neg_frame", NUMBER, AT(neg_frame), NULL, "most bytes of one NEG-MSG; 0: no bound"},
+	{"neg_rounds", NUMBER, AT(neg_rounds), NULL, "NEG-ERR closed: after so many messages; 0: never"},
 	{"nip11", CHOICE, AT(nip11),
 		"ok|none|status|html|type|empty|not_json|array|cut|huge|deep|utf8|nul|types|twice|redirect|loop|hang|length",
 	"the document: fine; 404; nip11_status; a web page; wrong Content-Type; no body; text; an array; cut; 8 MB; "

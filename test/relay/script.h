@@ -116,7 +116,7 @@ typedef struct RelayScript
 	/* what is wrong with events */
 	int			duplicates, outside, wrong_sub, forge_id, forge_sig, bad_utf8, malformed;
 	/* the rest */
-	int			writes, neg, neg_max, neg_frame, nip11, nip11_max_limit, nip11_status;
+	int			writes, neg, neg_max, neg_frame, neg_rounds, nip11, nip11_max_limit, nip11_status;
 	bool		count;
 } RelayScript;
 
