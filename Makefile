@@ -88,16 +88,18 @@ build/unit/test_hostile build/unit/test_check: build/unit/%: test/unit/%.c $(REL
 	$(CC) $(ASAN_CFLAGS) $< $(RELAYOBJS) $(UNITOBJS) -o $@ $(NET_LIBS) -ljansson
 
 # --- the central property: delivered + reported gaps = ground truth ---------
-PROPERTYSRC  = $(sort $(wildcard test/property/*.c))
-PROPERTYOBJS = $(PROPERTYSRC:%.c=build/asan/%.o)
+# --- and what it costs in requests, events and bytes -----------------------
+PROPERTIES   = property efficiency
+PROPERTYOBJS = $(patsubst %.c,build/asan/%.o,$(sort $(wildcard test/property/*.c)))
+PROPERTYLIB  = $(filter-out $(PROPERTIES:%=build/asan/test/property/%.o),$(PROPERTYOBJS))
 
-build/unit/property: $(PROPERTYOBJS) $(RELAYOBJS) $(UNITOBJS)
+$(PROPERTIES:%=build/unit/%): build/unit/%: build/asan/test/property/%.o $(PROPERTYLIB) $(RELAYOBJS) $(UNITOBJS)
 	@mkdir -p $(@D)
-	$(CC) $(ASAN_CFLAGS) $(PROPERTYOBJS) $(RELAYOBJS) $(UNITOBJS) -o $@ $(NET_LIBS) -ljansson
+	$(CC) $(ASAN_CFLAGS) $^ -o $@ $(NET_LIBS) -ljansson
 
 .PHONY: property-run
-property-run: build/unit/property
-	@test/run-unit build/unit/property
+property-run: $(PROPERTIES:%=build/unit/%)
+	@test/run-unit $^
 
 -include $(UNITOBJS:.o=.d) $(RELAYOBJS:.o=.d) $(PROPERTYOBJS:.o=.d)
 

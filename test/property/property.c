@@ -13,11 +13,9 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 
-#include "../../src/nostr/crypto.h"
 #include "case.h"
+#include "setup.h"
 
 #define AT_ONCE			64
 #define MAX_FAULTS		50
@@ -128,61 +126,17 @@ number(const char *name, uint64_t otherwise)
 	return v != NULL ? strtoull(v, NULL, 10) : otherwise;
 }
 
-static Net *
-open_net(uv_loop_t *loop)
-{
-	NetConfig	config;
-	const char *why = "";
-	size_t		bad;
-	Net		   *net;
-
-	net_config_default(&config);
-	strcpy(config.dns_servers, "127.0.0.1:1");
-	config.network[NOSTR_CLEARNET].timeout_ms = 30000;
-	config.network[NOSTR_CLEARNET].max_connections = AT_ONCE * 2;
-	config.max_message_size = 512 * 1024;
-	nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad);
-	net = net_open(loop, &config, &why);
-	if (net == NULL)
-	{
-		fprintf(stderr, "net_open: %s\n", why);
-		exit(1);
-	}
-	return net;
-}
-
-/* Of memory that OpenSSL and libwebsockets keep; see test_net.c. */
-extern const char *__lsan_default_options(void);
-extern const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
-}
-
 int
 main(void)
 {
 	uv_loop_t  *loop = uv_default_loop();
-	struct rlimit files = {4096, 4096};
 	uv_timer_t	watch;
 	Totals	   *t = &totals;
 	uint64_t	seed = number("BIGBROTR_PROPERTY_SEED", 1);
 	uint64_t	one = number("BIGBROTR_PROPERTY_ONE", 0);
 	uint64_t	count = number("BIGBROTR_PROPERTY_CASES", 2000);
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	setrlimit(RLIMIT_NOFILE, &files);
-	if (!nostr_crypto_init())
-		return 1;
-	t->net = open_net(loop);
+	t->net = setup_net(loop, AT_ONCE * 2);
 	t->next = one > 0 ? one : seed;
 	t->end = one > 0 ? one + 1 : seed + count;
 	t->verbose = one > 0;
@@ -193,9 +147,7 @@ main(void)
 	while (t->running > 0)
 		uv_run(loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *) &watch, NULL);
-	net_close(t->net);
-	for (int i = 0; i < 20; i++)
-		uv_run(loop, UV_RUN_NOWAIT);
+	setup_close(t->net, loop);
 	printf("%lu events delivered in %lu requests; %lu cases proved without a gap; most requests per event "
 		   "%.2f (seed %" PRIu64 ")\n", t->events, t->reqs, t->complete, t->worst, t->worst_seed);
 	printf("%d passed, %d failed\n", t->passed, t->failed);
