@@ -203,7 +203,7 @@ ask_others(SyncWalk *w)
 {
 	SyncDense  *d = w->dense;
 	uint16_t	cut[SYNC_MAX_CUT];
-	uint32_t	n = sync_kind_cut(w->s, cut);
+	uint32_t	n = sync_kind_cut(w->s, 0, cut);
 	uint32_t	left = 0;
 	SyncAsk		a = {.kinds = cut};
 

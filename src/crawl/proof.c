@@ -2,16 +2,17 @@
  * proof.c
  *
  * Is a window's end its end?  A page without news is not enough: the relay
- * may hide events that it counts against the limit, may cut a second off, or
- * may have stopped answering honestly.  So the end is asked for once more,
- * cut differently: without the lower bound (what lies below shows that it
- * answers, and how much fits into a page), with the kinds that nobody hides,
- * from the last second that is known to hold events (those must come again).
+ * may hide events that it counts against the limit, may cut a second off, may
+ * have stopped answering honestly, may say "finish" always.  So the end is
+ * asked for once more, cut differently: without the lower bound (what lies
+ * below shows that it answers and that nothing was cut off above), with the
+ * kinds that nobody hides, from the last second that is known to hold events
+ * (those must come again).
  *
  * Guarantees: COMPLETE only if that query brought nothing new, the known
- * events came again, and no page that was as large as any ever seen could
- * have been cut off in the last second.  After contradictions it takes more
- * than one such confirmation.
+ * events came again, and the last second was not cut off: older events came
+ * behind it, or it is smaller than any page that was.  After contradictions
+ * it takes more than one such confirmation.
  */
 #include "../nostr/pgfree.h"
 
@@ -23,21 +24,9 @@
 #define MARGIN				20	/* events beyond the known ones */
 #define MAX_CONTRADICTIONS	8
 #define MAX_CONTROLS		3
+#define NO_CUT				2
 
-static void probe(SyncWalk *w);
-
-static bool
-at_boundary(const SyncWalk *w)
-{
-	return w->seen.n > 0 && w->probe_hi == w->seen.at;
-}
-
-/* Is it certain that the last second was not cut off by the relay's cap? */
-static bool
-maybe_cut_off(const SyncWalk *w)
-{
-	return at_boundary(w) && w->last_received >= w->s->max_page;
-}
+static void probe(SyncWalk *w, int cut);
 
 static void
 contradiction(SyncWalk *w)
@@ -49,30 +38,74 @@ contradiction(SyncWalk *w)
 }
 
 static void
+failed_control(SyncWalk *w)
+{
+	if (++w->failed_controls >= MAX_CONTROLS)
+		sync_walk_give_up(w, "contradictory_answers");
+	else
+		contradiction(w);
+}
+
+static void
+ignore(SyncReq *r, const NostrEvent *ev, bool valid)
+{
+	(void) r, (void) ev, (void) valid;
+}
+
+static void
+ask_known(SyncWalk *w, void (*end) (SyncReq *, SyncEnd))
+{
+	SyncAsk		ask = {.since = SYNC_NO_SINCE,.until = SYNC_NO_UNTIL,.limit = 1,
+	.ids = w->s->known_id,.nids = 1};
+
+	sync_ask(&w->req, &ask, ignore, end);
+}
+
+static void doubt_more(SyncWalk *w);
+
+static void
 confirmed(SyncWalk *w)
 {
 	int			needed = 1 + (w->s->contradictions < 2 ? w->s->contradictions : 2);
 
-	if (++w->rounds >= needed)
-		sync_walk_complete(w, "empty_page_confirmed");
+	if (w->more && !w->s->hints_untrusted)
+		doubt_more(w);
+	else if (++w->rounds >= needed)
+		sync_walk_complete(w, w->finish ? "nip67_finish" : "empty_page_confirmed");
 	else
 		sync_walk_go_on(w);
 }
 
+/* "more", but nothing came.  One that says so of a single event lies always. */
 static void
-split_second(SyncWalk *w)
+more_end(SyncReq *r, SyncEnd how)
 {
-	if (w->seen.n > 1 || w->seen.full)
-	{
-		sync_dense_start(w);
-		return;
-	}
-	/* pages of one event: if there is something below, each was cut off */
-	w->lonely = true;
-	w->lonely_at = w->seen.at;
-	w->hi = w->seen.at - 1;
-	sync_walk_go_on(w);
+	SyncWalk   *w = sync_walk_of(r);
+
+	w->s->hints_untrusted = how == SYNC_END_EOSE && r->hint == NOSTR_HINT_MORE;
+	if (w->s->hints_untrusted)
+		confirmed(w);
+	else
+		sync_walk_give_up(w, "more_but_empty");
 }
+
+static void
+doubt_more(SyncWalk *w)
+{
+	if (w->s->any_known)
+		ask_known(w, more_end);
+	else
+		sync_walk_give_up(w, "more_but_empty");
+}
+
+static void
+deliver(SyncReq *r, const NostrEvent *ev, bool valid)
+{
+	if (valid)
+		r->s->cb.event(r->s->user, ev);
+}
+
+/* --- was the last second cut off? --- */
 
 /* A relay of unknown order: what lies on the other side of the only second? */
 static void
@@ -86,34 +119,61 @@ above_end(SyncReq *r, SyncEnd how)
 		sync_walk_give_up(w, "timeout");
 	else if (r->in_range > 0)
 		sync_walk_reorder(w, SYNC_ORDER_OLDEST_FIRST);
+	else if (w->seen.n > 1)
+		sync_dense_start(w);
 	else
-		split_second(w);
+		confirmed(w);
 }
 
 static void
-above_event(SyncReq *r, const NostrEvent *ev, bool valid)
+below_end(SyncReq *r, SyncEnd how)
 {
-	Sync	   *s = r->s;
+	SyncWalk   *w = sync_walk_of(r);
+	Sync	   *s = w->s;
+	SyncAsk		above = sync_walk_ask(w, w->seen.at + 1, w->first_hi, s->limit);
+	bool		maybe = w->last_received >= s->max_page || s->min_cut < s->max_page;
 
-	if (valid)
-		s->cb.event(s->user, ev);
-}
-
-static void
-cut_off(SyncWalk *w)
-{
-	SyncAsk		ask = sync_walk_ask(w, w->seen.at + 1, w->first_hi, w->s->limit);
-
-	if (w->s->order == SYNC_ORDER_UNKNOWN && !w->above_asked && w->seen.at < w->first_hi)
+	if (how == SYNC_END_REFUSED)
+		sync_fail_refused(s);
+	else if (r->in_range > 0)
+	{
+		/* it was: what lies below should have come with it */
+		if (w->last_received < s->min_cut)
+			s->min_cut = w->last_received;
+		s->hints_untrusted |= w->finish;
+		sync_dense_start(w);
+	}
+	else if (how != SYNC_END_EOSE || sync_walk_bound_ignored(w))
+		sync_walk_give_up(w, how == SYNC_END_EOSE ? "until_ignored" : "timeout");
+	else if (w->finish || !maybe)
+		confirmed(w);
+	else if (s->order == SYNC_ORDER_UNKNOWN && !w->above_asked && w->seen.at < w->first_hi)
 	{
 		w->above_asked = true;
-		sync_ask(&w->req, &ask, above_event, above_end);
+		sync_ask(&w->req, &above, deliver, above_end);
 	}
+	else if (w->seen.n > 1)
+		sync_dense_start(w);
 	else
-		split_second(w);
+		confirmed(w);
 }
 
-/* Nothing came at all: does the relay still show an event that it has shown? */
+static void
+ask_below(SyncWalk *w)
+{
+	SyncAsk		ask = sync_walk_ask(w, w->lo, w->seen.at - 1, w->s->limit);
+
+	if (w->seen.at > w->lo)
+		sync_ask(&w->req, &ask, deliver, below_end);
+	else
+	{
+		ask = sync_walk_ask(w, SYNC_NO_SINCE, w->seen.at - 1, MARGIN);
+		sync_ask(&w->req, &ask, ignore, below_end);
+	}
+}
+
+/* --- does it still show an event that it has shown? --- */
+
 static void
 control_end(SyncReq *r, SyncEnd how)
 {
@@ -123,28 +183,13 @@ control_end(SyncReq *r, SyncEnd how)
 		sync_fail_refused(w->s);
 	else if (r->in_range > 0)
 		confirmed(w);
-	else if (++w->failed_controls >= MAX_CONTROLS)
-		sync_walk_give_up(w, "contradictory_answers");
 	else
-		contradiction(w);
+		failed_control(w);
 }
 
-static void
-control_event(SyncReq *r, const NostrEvent *ev, bool valid)
-{
-	(void) r, (void) ev, (void) valid;
-}
+/* --- the confirming query --- */
 
-static void
-control(SyncWalk *w)
-{
-	SyncAsk		ask = {.since = SYNC_NO_SINCE,.until = SYNC_NO_UNTIL,.limit = 1,
-	.ids = w->s->known_id,.nids = 1};
-
-	sync_ask(&w->req, &ask, control_event, control_end);
-}
-
-/* The page after a contradiction: was it a lapse, or does the relay hide? */
+/* After news where a page showed none: was that a lapse, or does it hide? */
 static void
 lapse_end(SyncReq *r, SyncEnd how)
 {
@@ -166,14 +211,21 @@ lapse_end(SyncReq *r, SyncEnd how)
 static void
 probe_fresh(SyncWalk *w)
 {
-	if (w->fresh_oldest == w->probe_hi && at_boundary(w))
+	Sync	   *s = w->s;
+
+	w->rounds = 0;
+	s->hints_untrusted |= w->finish;
+	if (w->last_received > 0 && w->last_received < s->min_cut)
+		s->min_cut = w->last_received;
+	if (w->probe_boundary && w->fresh_oldest == w->probe_hi)
 	{
-		cut_off(w);
+		sync_walk_go_on(w);		/* more of the last second: ask on */
 		return;
 	}
 	w->probe_oldest = w->fresh_oldest;
-	w->rounds = 0;
-	if (++w->s->contradictions > MAX_CONTRADICTIONS)
+	if (w->probe_boundary && w->hi >= w->probe_hi)
+		w->hi = w->probe_hi - 1;
+	if (w->last_received == 0 && ++s->contradictions > MAX_CONTRADICTIONS)
 		sync_walk_give_up(w, "contradictory_answers");
 	else
 		sync_walk_ask_again(w, lapse_end);
@@ -183,29 +235,28 @@ static void
 probe_end(SyncReq *r, SyncEnd how)
 {
 	SyncWalk   *w = sync_walk_of(r);
+	Sync	   *s = w->s;
 
-	if (how == SYNC_END_REFUSED && !w->cut_refused)
-	{
-		w->cut_refused = true;
-		probe(w);
-	}
+	if (how == SYNC_END_REFUSED && s->cut < NO_CUT)
+		probe(w, ++s->cut);
 	else if (how == SYNC_END_REFUSED)
-		sync_fail_refused(w->s);
+		sync_fail_refused(s);
 	else if (w->fresh > 0)
 		probe_fresh(w);
 	else if (how != SYNC_END_EOSE)
 		sync_walk_give_up(w, how == SYNC_END_SILENCE ? "timeout" : "closed");
-	else if (at_boundary(w) && w->known == 0)
-	{
-		if (++w->failed_controls >= MAX_CONTROLS)
-			sync_walk_give_up(w, "contradictory_answers");
-		else
-			contradiction(w);
-	}
-	else if (maybe_cut_off(w))
-		cut_off(w);
-	else if (r->received == 0 && w->s->any_known)
-		control(w);
+	else if (sync_walk_bound_ignored(w))
+		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");
+	else if (r->unreadable > 0 && !w->older)
+		sync_walk_give_up(w, "unreadable_events");
+	else if (w->probe_boundary && w->known == 0)
+		failed_control(w);
+	else if (w->probe_cut == 0 && s->cut == 0 && s->min_cut < s->max_page)
+		probe(w, 1);			/* page sizes vary: some kind may be hidden */
+	else if (w->probe_boundary && !w->older)
+		ask_below(w);
+	else if (r->received == 0 && s->any_known)
+		ask_known(w, control_end);
 	else
 		confirmed(w);
 }
@@ -214,22 +265,27 @@ static void
 probe_event(SyncReq *r, const NostrEvent *ev, bool valid)
 {
 	SyncWalk   *w = sync_walk_of(r);
+	int64_t		t = sync_walk_time(w, ev->created_at);
 
+	if (t < w->probe_hi)
+		w->older = true;
 	/* what lies below the window only shows that the relay answers */
-	if (sync_walk_time(w, ev->created_at) >= w->lo)
+	if (t >= w->lo)
 		sync_walk_take(w, ev, valid);
 }
 
 static void
-probe(SyncWalk *w)
+probe(SyncWalk *w, int cut)
 {
 	Sync	   *s = w->s;
 	uint16_t	kinds[SYNC_MAX_CUT];
 	uint32_t	limit = w->seen.n + MARGIN < s->limit ? w->seen.n + MARGIN : s->limit;
 	SyncAsk		ask = sync_walk_ask(w, SYNC_NO_SINCE, w->probe_hi, limit);
 
-	ask.nkinds = w->cut_refused ? 0 : sync_kind_cut(s, kinds);
+	w->probe_cut = cut;
+	ask.nkinds = cut < NO_CUT ? sync_kind_cut(s, cut, kinds) : 0;
 	ask.kinds = kinds;
+	w->older = false;
 	sync_walk_answer(w);
 	sync_ask(&w->req, &ask, probe_event, probe_end);
 }
@@ -242,8 +298,7 @@ sync_proof_start(SyncWalk *w)
 		sync_dense_start(w);
 		return;
 	}
-	w->probe_hi = w->hi;
-	if (w->seen.n > 0 && w->seen.at >= w->hi && w->seen.at - 1 <= w->hi)
-		w->probe_hi = w->seen.at;
-	probe(w);
+	w->probe_boundary = w->seen.n > 0 && w->seen.at >= w->hi && w->seen.at - 1 <= w->hi;
+	w->probe_hi = w->probe_boundary ? w->seen.at : w->hi;
+	probe(w, w->s->cut);
 }

@@ -20,6 +20,8 @@
 
 #define NOTICE_WAIT_MS 5000		/* for an answer after a NOTICE */
 
+static void finish_req(SyncReq *r, SyncEnd how);
+
 void
 sync_req_init(SyncReq *r, Sync *s)
 {
@@ -39,9 +41,11 @@ forget_answer(SyncReq *r)
 {
 	r->received = r->in_range = r->unreadable = r->above = r->below = 0;
 	r->rose = r->fell = false;
+	r->first = 0;
 	r->oldest = SYNC_NO_UNTIL;
 	r->newest = SYNC_NO_SINCE;
 	r->hint = NOSTR_HINT_NONE;
+	r->eose = false;
 }
 
 static void
@@ -59,7 +63,7 @@ unlink_req(SyncReq *r)
 
 /* Ends the subscription at the relay; late events for it are still welcome. */
 static void
-close_sub(SyncReq *r)
+close_sub(SyncReq *r, bool by_eose)
 {
 	Sync	   *s = r->s;
 	char		msg[80];
@@ -72,6 +76,7 @@ close_sub(SyncReq *r)
 	memcpy(s->old_sub[s->next_old].sub, r->sub, sizeof(r->sub));
 	s->old_sub[s->next_old].since = r->since;
 	s->old_sub[s->next_old].until = r->until;
+	s->old_sub[s->next_old].by_eose = by_eose;
 	s->next_old = (s->next_old + 1) % SYNC_OLD_SUBS;
 }
 
@@ -94,7 +99,7 @@ put_filter(SyncReq *r, const SyncAsk *a)
 		f.authors = (NostrFilterList) {.mem = {.data = (uint8_t *) a->authors,.len = a->nauthors * 32ul},
 		.n = a->nauthors,.given = true};
 	f.since = a->since == SYNC_NO_SINCE ? INT64_MIN : a->since;
-	f.until = a->until;
+	f.until = a->until < SYNC_NO_UNTIL ? a->until + r->s->until_slack : a->until;
 	f.limit = a->limit;
 	nostr_buf_reset(&r->text);
 	nostr_filter_json(&f, &r->text);
@@ -140,14 +145,32 @@ sync_req_stop(SyncReq *r)
 {
 	if (r->state == SYNC_REQ_IDLE)
 		return;
-	close_sub(r);
+	close_sub(r, false);
 	unlink_req(r);
+}
+
+/* The connection is gone: what had an answer ends, the rest waits for the next. */
+void
+sync_req_disconnected(Sync *s)
+{
+	SyncReq    *r;
+
+	for (r = s->reqs; r != NULL; r = r->next)
+		if (r->state == SYNC_REQ_SENT && r->received == 0)
+			r->state = SYNC_REQ_WAITING;
+	do
+	{
+		for (r = s->reqs; r != NULL && r->state != SYNC_REQ_SENT; r = r->next)
+			;
+		if (r != NULL)
+			finish_req(r, SYNC_END_CLOSED);
+	} while (r != NULL && !s->finished);
 }
 
 void
 sync_req_again(SyncReq *r)
 {
-	close_sub(r);
+	close_sub(r, false);
 	r->state = SYNC_REQ_WAITING;
 	sync_schedule(r->s);
 }
@@ -203,7 +226,7 @@ finish_req(SyncReq *r, SyncEnd how)
 	Sync	   *s = r->s;
 
 	if (how != SYNC_END_REFUSED)
-		close_sub(r);
+		close_sub(r, how == SYNC_END_EOSE);
 	unlink_req(r);
 	if (how != SYNC_END_REFUSED && r->received > s->max_page)
 		s->max_page = r->received;
@@ -248,6 +271,7 @@ take_event(SyncReq *r, const char *json, size_t len)
 	bool		valid;
 
 	r->received++;
+	s->useful = true;
 	s->result.events_received++;
 	nostr_buf_reset(&s->event_scratch);
 	why = nostr_event_parse(json, len, &s->event_scratch, &ev, NULL);
@@ -263,9 +287,13 @@ take_event(SyncReq *r, const char *json, size_t len)
 			return;
 		}
 	}
+	if (ev.created_at > r->until && ev.created_at - r->s->until_slack <= r->until)
+		return;					/* we asked for a second more than we want */
 	if (ev.created_at > r->until || ev.created_at < r->since ||
 		(valid && !nostr_filter_match(&s->filter, &ev)))
 	{
+		if (r->received == 1)
+			r->first = ev.created_at > r->until ? 1 : ev.created_at < r->since ? -1 : 0;
 		r->above += ev.created_at > r->until;
 		r->below += ev.created_at < r->since;
 		if (valid)
@@ -287,6 +315,18 @@ take_event(SyncReq *r, const char *json, size_t len)
 	r->event(r, &ev, valid);
 }
 
+/* Its EOSE says nothing, then: from now on answers end with silence. */
+static void
+events_after_eose(Sync *s)
+{
+	if (s->eose_untrusted)
+		return;
+	s->eose_untrusted = true;
+	for (int i = 0; i < SYNC_LANES; i++)
+		if (s->walk[i].active)
+			sync_walk_restart(&s->walk[i], "events_after_eose");
+}
+
 /* After CLOSE a relay may still send what it had on the way. */
 static void
 late_event(Sync *s, const NostrMessage *m)
@@ -306,6 +346,8 @@ late_event(Sync *s, const NostrMessage *m)
 			nostr_filter_match(&s->filter, &ev))
 		{
 			s->cb.event(s->user, &ev);
+			if (s->old_sub[i].by_eose && ev.created_at < s->started - 60)
+				events_after_eose(s);
 			return;
 		}
 	}
@@ -388,8 +430,12 @@ take_own(SyncReq *r, const NostrMessage *m)
 	else if (m->type == NOSTR_MSG_EOSE)
 	{
 		sync_rate_granted(s);
-		r->hint = m->hint;
-		if (!r->live)
+		s->useful = true;
+		r->hint = s->hints_untrusted ? NOSTR_HINT_NONE : m->hint;
+		r->eose = true;
+		if (s->eose_untrusted && r->deadline > sync_now(s) + s->timeout_ms / 4)
+			r->deadline = sync_now(s) + s->timeout_ms / 4;
+		if (!r->live && !s->eose_untrusted)
 			finish_req(r, SYNC_END_EOSE);
 	}
 	else
@@ -436,7 +482,7 @@ timed_out(SyncReq *r)
 	Sync	   *s = r->s;
 	char		reason[400] = "notice: ";
 
-	if (r->received > 0)
+	if (r->received > 0 || r->eose)
 		finish_req(r, SYNC_END_SILENCE);
 	else if (s->notice[0] != '\0')
 	{

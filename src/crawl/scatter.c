@@ -3,8 +3,8 @@
  *
  * A relay that answers in no order may return any events of the range that
  * was asked, so paging proves nothing.  The range is halved until an answer
- * is smaller than the largest page seen, and then asked once more: what both
- * times was the same, and the same as is known of that range, is complete.
+ * is smaller than the largest page seen, and then asked twice more, once by kind: what was
+ * the same each time, and the same as is known of that range, is complete.
  *
  * Guarantees: ends (each step halves a range or uses up a try); newest part
  * first; memory bounded by MAX_SEEN and MAX_STACK.
@@ -19,7 +19,8 @@
 
 #define MAX_SEEN	200000
 #define MAX_STACK	128
-#define MAX_TRIES	4			/* for one range before it is given up */
+#define MAX_TRIES	6			/* for one range before it is halved */
+#define MAX_IDLE	500
 
 typedef struct Seen
 {
@@ -32,7 +33,7 @@ typedef struct Node
 {
 	int64_t		lo;
 	int64_t		hi;
-	int			agreed;			/* answers so far that showed nothing new */
+	int			agreed;			/* answers in a row that showed nothing new */
 	int			tries;
 } Node;
 
@@ -42,6 +43,8 @@ struct SyncScatter
 	int			n;
 	Node		node;			/* being asked */
 	bool		asking;
+	bool		by_kind;
+	int			idle;			/* answers in a row that brought nothing new */
 	Seen	   *seen;
 	uint32_t	nseen;
 	uint32_t	answer;
@@ -236,6 +239,22 @@ answer_event(SyncReq *r, const NostrEvent *ev, bool valid)
 		w->s->cb.event(w->s->user, ev);
 }
 
+static const char *
+give_up_reason(const SyncWalk *w, SyncEnd how)
+{
+	const SyncReq *r = &w->req;
+
+	if (w->scatter->full)
+		return "too_many_unordered";
+	if (how != SYNC_END_EOSE)
+		return how == SYNC_END_SILENCE ? "timeout" : "closed";
+	if (r->above > r->received / 2)
+		return "until_ignored";
+	if (r->below > r->received / 2)
+		return "since_ignored";
+	return w->scatter->idle > MAX_IDLE ? "not_newest_first" : NULL;
+}
+
 static void
 answer_end(SyncReq *r, SyncEnd how)
 {
@@ -243,19 +262,29 @@ answer_end(SyncReq *r, SyncEnd how)
 	SyncScatter *x = w->scatter;
 	Node		n = x->node;
 	bool		full = r->received >= w->s->max_page && r->received > 1;
-	bool		same = w->fresh == 0 && w->known == x->expected;
+	const char *why;
+	bool		same = w->fresh == 0 && (x->by_kind || w->known == x->expected);
 
 	x->asking = false;
+	if (how == SYNC_END_REFUSED && x->by_kind)
+	{
+		w->s->cut = 2;
+		push(x, n);
+		next(w);
+		return;
+	}
 	if (how == SYNC_END_REFUSED)
 	{
 		x->asking = true;		/* this range too stays open */
 		sync_fail_refused(w->s);
 		return;
 	}
-	if (x->full || how != SYNC_END_EOSE)
+	x->idle = w->fresh > 0 ? 0 : x->idle + 1;
+	why = give_up_reason(w, how);
+	if (why != NULL)
 	{
 		x->asking = true;
-		sync_scatter_abort(w, x->full ? "too_many_unordered" : "timeout");
+		sync_scatter_abort(w, why);
 		sync_walk_over(w);
 		return;
 	}
@@ -264,7 +293,7 @@ answer_end(SyncReq *r, SyncEnd how)
 		complete(w, &n);
 	else if (full || r->hint == NOSTR_HINT_MORE || ++n.tries > MAX_TRIES)
 		split(w, &n);
-	else if (n.agreed >= 1 && n.tries >= 2)
+	else if (n.agreed >= 2)
 		complete(w, &n);
 	else
 		push(x, n);
@@ -277,6 +306,7 @@ next(SyncWalk *w)
 	Sync	   *s = w->s;
 	SyncScatter *x = w->scatter;
 	SyncAsk		a = {.limit = s->limit};
+	uint16_t	kinds[SYNC_MAX_CUT];
 
 	if (sync_slice_over(s) || x->n == 0)
 	{
@@ -297,6 +327,11 @@ next(SyncWalk *w)
 	a.until = x->node.hi;
 	if (x->node.tries > 0 && x->expected < s->limit / 4)
 		a.limit = s->limit / 2 + 1;
+	/* every other time by the kinds that nobody hides */
+	x->by_kind = x->node.tries % 2 == 1 && s->cut < 2;
+	if (x->by_kind)
+		a.nkinds = sync_kind_cut(s, s->cut, kinds);
+	a.kinds = kinds;
 	x->answer++;
 	sync_walk_answer(w);
 	sync_ask(&w->req, &a, answer_event, answer_end);

@@ -82,9 +82,16 @@ is_common(uint16_t kind)
 	return false;
 }
 
-uint32_t
-sync_kind_cut(const Sync *s, uint16_t *out)
+static bool
+is_seen(const Sync *s, uint32_t kind)
 {
+	return s->kinds_seen[kind / 8] >> (kind % 8) & 1;
+}
+
+uint32_t
+sync_kind_cut(const Sync *s, int which, uint16_t *out)
+{
+	bool		all = which == 0;
 	const uint16_t *own = (const uint16_t *) s->filter.kinds.mem.data;
 	uint32_t	n = 0;
 
@@ -93,12 +100,12 @@ sync_kind_cut(const Sync *s, uint16_t *out)
 	if (s->filter.kinds.given)
 	{
 		for (uint32_t i = 0; i < s->filter.kinds.n && n < SYNC_MAX_CUT; i++)
-			if ((s->kinds_seen[own[i] / 8] >> (own[i] % 8) & 1) || is_common(own[i]))
+			if (is_seen(s, own[i]) || (all && is_common(own[i])))
 				out[n++] = own[i];
 		return n;
 	}
 	for (uint32_t k = 0; k <= NOSTR_MAX_KIND && n < SYNC_MAX_CUT; k++)
-		if ((s->kinds_seen[k / 8] >> (k % 8) & 1) || is_common((uint16_t) k))
+		if (is_seen(s, k) || (all && is_common((uint16_t) k)))
 			out[n++] = (uint16_t) k;
 	return n;
 }

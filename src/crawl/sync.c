@@ -17,6 +17,13 @@
 #include "text.h"
 #include "walk.h"
 
+#define MAX_RECONNECTS 10		/* in one job */
+
+static void on_opened(WsConn *c, void *user);
+static void on_message(WsConn *c, void *user, const char *data, size_t len);
+static void on_closed(WsConn *c, void *user, NetFailure failure, const char *reason);
+static const WsCallbacks ws_callbacks = {on_opened, on_message, on_closed};
+
 uint64_t
 sync_now(const Sync *s)
 {
@@ -217,6 +224,25 @@ sync_pause(Sync *s, bool paused)
 
 /* --- the connection --- */
 
+/* A relay that ends connections, but answers in them, is connected to again. */
+static bool
+reconnect(Sync *s)
+{
+	if (!s->opened || !s->useful || s->tail != NULL || sync_slice_over(s) ||
+		++s->reconnects > MAX_RECONNECTS)
+		return false;
+	s->opened = s->useful = false;
+	memset(&s->auth, 0, sizeof(s->auth));
+	s->result.auth = SYNC_AUTH_NOT_ASKED;
+	s->bytes_before = s->result.bytes_received;
+	s->ws = ws_connect(s->net, &s->url, &ws_callbacks, s);
+	if (s->ws == NULL)
+		return false;
+	ws_set_timeout(s->ws, s->timeout_ms);
+	sync_req_disconnected(s);
+	return true;
+}
+
 static void
 on_opened(WsConn *c, void *user)
 {
@@ -227,7 +253,9 @@ on_opened(WsConn *c, void *user)
 		return;
 	s->opened = true;
 	s->result.timings = *ws_timings(c);
-	if (s->nwindows > 0)
+	if (s->reconnects > 0)
+		sync_req_pump(s);
+	else if (s->nwindows > 0)
 		start_window(s);
 	else if (!sync_tail_start(s))
 		sync_finish(s, SYNC_OK, NET_OK, "");
@@ -241,7 +269,7 @@ on_message(WsConn *c, void *user, const char *data, size_t len)
 
 	if (s->finished)
 		return;
-	s->result.bytes_received = ws_bytes_received(c);
+	s->result.bytes_received = s->bytes_before + ws_bytes_received(c);
 	nostr_buf_reset(&s->scratch);
 	nostr_message_parse(data, len, &s->scratch, &m);
 	if (m.type == NOSTR_MSG_AUTH)
@@ -277,8 +305,10 @@ on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 	Sync	   *s = user;
 
 	s->result.timings = *ws_timings(c);
-	s->result.bytes_received = ws_bytes_received(c);
+	s->result.bytes_received = s->bytes_before + ws_bytes_received(c);
 	s->ws = NULL;
+	if (!s->finished && (failure == NET_OK || failure == NET_DISCONNECTED) && reconnect(s))
+		return;
 	if (!s->finished)
 	{
 		char		text[400] = "";
@@ -316,6 +346,7 @@ copy_spec(Sync *s, const SyncSpec *spec)
 	s->started = (int64_t) time(NULL);
 	s->page_limit = spec->page_limit > 0 ? spec->page_limit : 1;
 	s->limit = s->page_limit;
+	s->min_cut = UINT32_MAX;
 	if (spec->known_cap >= SYNC_SMALL_LIMIT && spec->known_cap < s->limit)
 		s->limit = spec->known_cap;
 	s->timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms :
@@ -339,13 +370,13 @@ Sync *
 sync_start(Net *net, const NostrRelayUrl *url, const SyncSpec *spec,
 		   const SyncCallbacks *cb, void *user)
 {
-	static const WsCallbacks ws_cb = {on_opened, on_message, on_closed};
 	Sync	   *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
 	s->net = net;
 	s->url = *url;
+	s->url.path = s->url.url + (strlen(url->url) - strlen(url->path));
 	s->cb = *cb;
 	s->user = user;
 	s->timer.loop = net_loop(net);
@@ -358,7 +389,7 @@ sync_start(Net *net, const NostrRelayUrl *url, const SyncSpec *spec,
 	nostr_buf_init(&s->event_scratch, NOSTR_EVENT_MAX_SIZE * 4);
 	uv_update_time(net_loop(net));
 	if (copy_spec(s, spec))
-		s->ws = ws_connect(net, url, &ws_cb, s);
+		s->ws = ws_connect(net, url, &ws_callbacks, s);
 	if (s->ws == NULL)
 	{
 		nostr_filter_free(&s->filter);

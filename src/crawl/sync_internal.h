@@ -85,6 +85,7 @@ struct SyncReq
 	int64_t		since;
 	int64_t		until;
 	uint32_t	limit;
+	bool		eose;			/* came, but is not believed to be the end */
 	bool		retried;		/* after an authentication */
 
 	uint32_t	received;		/* everything, also what was refused */
@@ -92,6 +93,7 @@ struct SyncReq
 	uint32_t	unreadable;
 	uint32_t	above;			/* newer than until: the relay ignores it */
 	uint32_t	below;
+	int			first;			/* the first event: 1 above, -1 below, 0 inside */
 	bool		rose;			/* an event newer than the one before */
 	bool		fell;
 	int64_t		oldest;
@@ -158,9 +160,12 @@ typedef struct SyncWalk
 	int64_t		probe_hi;		/* upper bound of the confirming query */
 	int64_t		probe_oldest;	/* what it found against expectation */
 	bool		above_asked;
-	bool		lonely;			/* one event a page so far: is it the only one? */
-	int64_t		lonely_at;
-	bool		cut_refused;
+	bool		probe_boundary; /* it began at the last second with events */
+	int			probe_cut;
+	bool		expect;			/* the known events of second hi must come again */
+	bool		older;			/* the confirming query showed older ones */
+	bool		finish;			/* NIP-67 says that this is all */
+	bool		more;			/* NIP-67 says that it is not */
 	int			rounds;			/* confirmations in a row */
 	int			failed_controls;
 	SyncDense  *dense;
@@ -203,11 +208,14 @@ struct Sync
 {
 	Net		   *net;
 	WsConn	   *ws;
-	NostrRelayUrl url;			/* path points into the caller's: not used */
+	NostrRelayUrl url;
 	SyncCallbacks cb;
 	void	   *user;
 	uv_timer_t	timer;
 	bool		opened;
+	bool		useful;			/* something came over this connection */
+	int			reconnects;
+	uint64_t	bytes_before;	/* over earlier connections */
 	bool		finished;		/* result decided, waiting for closed() */
 	bool		paused;
 	uint64_t	paused_at;
@@ -234,6 +242,7 @@ struct Sync
 		char		sub[24];
 		int64_t		since;
 		int64_t		until;
+		bool		by_eose;
 	}			old_sub[SYNC_OLD_SUBS];
 	unsigned	next_old;
 	char		notice[300];
@@ -248,6 +257,11 @@ struct Sync
 
 	SyncOrder	order;
 	uint32_t	max_page;
+	uint32_t	min_cut;		/* smallest page that was followed by more */
+	int			cut;			/* which list of kinds is not refused: 0, 1; 2 none */
+	int			until_slack;	/* 1: the relay takes until as exclusive */
+	bool		eose_untrusted; /* events came after it */
+	bool		hints_untrusted;
 	int			contradictions;
 	uint8_t    *kinds_seen;		/* bitmap */
 	bool		any_known;
@@ -272,6 +286,7 @@ extern void sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure,
 extern void sync_fail(Sync *s, NetFailure failure, const char *reason);
 extern void sync_fail_refused(Sync *s);	/* with s->refusal */
 extern bool sync_slice_over(const Sync *s);
+extern void sync_retract(Sync *s, const char *reason);	/* what the job concluded */
 extern void sync_schedule(Sync *s);	/* after any deadline changed */
 extern uint64_t sync_now(const Sync *s);	/* ms */
 
@@ -284,6 +299,7 @@ extern void sync_ask(SyncReq *r, const SyncAsk *ask,
 extern void sync_req_begin(SyncReq *r);	/* text, verb, ... are set */
 extern void sync_req_stop(SyncReq *r);	/* no callback any more */
 extern void sync_req_again(SyncReq *r);	/* once more from the beginning */
+extern void sync_req_disconnected(Sync *s);
 extern void sync_req_refused(SyncReq *r, NetFailure failure, const char *text, size_t len);
 extern void sync_req_message(Sync *s, const char *data, size_t len, const NostrMessage *m);
 extern void sync_req_pump(Sync *s);
@@ -312,9 +328,9 @@ extern bool sync_rate_limited(Sync *s, const char *text, size_t len);
 extern bool sync_seen_add(SyncSeen *seen, int64_t at, const NostrEvent *ev);	/* false: known */
 extern void sync_seen_reset(SyncSeen *seen, int64_t at);
 extern void sync_kind_seen(Sync *s, int32_t kind);
-/* Kinds that a relay does not hide from strangers, in out[SYNC_MAX_CUT];
- * 0: the filter leaves no choice. */
-extern uint32_t sync_kind_cut(const Sync *s, uint16_t *out);
+/* Kinds in out[SYNC_MAX_CUT]: 0 those that a relay does not hide from
+ * strangers, 1 only those that it has shown.  Returns how many; 0: no choice. */
+extern uint32_t sync_kind_cut(const Sync *s, int which, uint16_t *out);
 
 /* walk.c */
 extern void sync_walk_start(SyncWalk *w, int64_t since, int64_t until, int64_t top);
@@ -324,6 +340,7 @@ extern void sync_walk_give_up(SyncWalk *w, const char *reason);
 extern void sync_walk_hole(SyncWalk *w, int64_t lo, int64_t hi, const char *reason);
 extern void sync_walk_abort(SyncWalk *w, const char *reason);	/* says, stops */
 extern void sync_walk_free(SyncWalk *w);
+extern void sync_walk_restart(SyncWalk *w, const char *reason);	/* nothing holds that was said */
 /* Counts and delivers an event of this walk's answer. */
 extern void sync_walk_take(SyncWalk *w, const NostrEvent *ev, bool valid);
 extern int64_t sync_walk_time(const SyncWalk *w, int64_t created_at);

@@ -198,6 +198,7 @@ ask_page(SyncWalk *w, int64_t lo, int64_t hi, void (*end) (SyncReq *, SyncEnd))
 {
 	SyncAsk		ask = sync_walk_ask(w, lo, hi, w->s->limit);
 
+	w->expect = w->seen.n > 0 && w->seen.at == hi;
 	sync_walk_answer(w);
 	sync_ask(&w->req, &ask, page_event, end);
 }
@@ -225,6 +226,9 @@ restart(SyncWalk *w)
 {
 	Sync	   *s = w->s;
 
+	sync_req_stop(&w->req);
+	sync_dense_free(w);
+	sync_scatter_free(w);
 	w->mirror = s->order == SYNC_ORDER_OLDEST_FIRST;
 	w->lo = w->mirror ? -w->first_hi : w->first_lo;
 	w->hi = w->mirror ? -w->first_lo : w->first_hi;
@@ -232,13 +236,19 @@ restart(SyncWalk *w)
 	w->shown = w->said = 0;
 	w->last_received = 0;
 	w->rounds = w->failed_controls = 0;
-	w->above_asked = w->lonely = false;
-	w->cut_refused = false;
+	w->above_asked = w->finish = w->more = false;
 	sync_seen_reset(&w->seen, INT64_MAX);
 	if (s->order == SYNC_ORDER_NONE)
 		sync_scatter_start(w);
 	else
 		sync_walk_go_on(w);
+}
+
+void
+sync_walk_restart(SyncWalk *w, const char *reason)
+{
+	sync_retract(w->s, reason);
+	restart(w);
 }
 
 void
@@ -272,8 +282,9 @@ sync_walk_reorder(SyncWalk *w, SyncOrder found)
 		found = SYNC_ORDER_NONE;
 	s->order = found;
 	if (found == SYNC_ORDER_NONE)
-		sync_retract(s, "not_newest_first");
-	restart(w);
+		sync_walk_restart(w, "not_newest_first");
+	else
+		restart(w);
 	return true;
 }
 
@@ -310,6 +321,12 @@ page_event(SyncReq *r, const NostrEvent *ev, bool valid)
 	sync_walk_take(sync_walk_of(r), ev, valid);
 }
 
+bool
+sync_walk_bound_ignored(const SyncWalk *w)
+{
+	return w->req.first == (w->mirror ? -1 : 1);
+}
+
 /* Nothing in the range that was asked. */
 static void
 empty_page(SyncWalk *w, SyncEnd how)
@@ -318,50 +335,67 @@ empty_page(SyncWalk *w, SyncEnd how)
 
 	if (how != SYNC_END_EOSE)
 		sync_walk_give_up(w, how == SYNC_END_SILENCE ? "timeout" : "closed");
-	else if ((w->mirror ? r->below : r->above) > 0)
+	else if (sync_walk_bound_ignored(w))
 		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");
 	else if (r->unreadable > 0 && r->received >= w->s->max_page)
 		sync_walk_give_up(w, "unreadable_events");
-	else if (r->hint == NOSTR_HINT_MORE)
-		sync_walk_give_up(w, "more_but_empty");
 	else
 		sync_proof_start(w);
+}
+
+/*
+ * The known events of second hi did not come again: the relay takes until as
+ * exclusive, and what it said before lacks the last second of each page.
+ */
+static bool
+bound_ignored(SyncWalk *w, SyncEnd how)
+{
+	SyncReq    *r = &w->req;
+	int64_t		newest = w->mirror ? -r->oldest : r->newest;
+
+	if (!w->expect || w->known > 0 || how != SYNC_END_EOSE || w->s->until_slack > 0 ||
+		w->mirror || r->above > 0 || (r->in_range > 0 && newest >= w->hi))
+		return false;
+	w->s->until_slack = 1;
+	if (r->in_range > 0)
+		sync_walk_restart(w, "until_exclusive");
+	else
+		sync_walk_go_on(w);
+	return true;
 }
 
 void
 sync_walk_page_end(SyncWalk *w, SyncEnd how)
 {
 	SyncReq    *r = &w->req;
+	Sync	   *s = w->s;
 
 	if (how == SYNC_END_REFUSED)
 	{
 		page_refused(w);
 		return;
 	}
+	if (w->fresh > 0 && w->last_received > 0 && w->last_received < s->min_cut)
+		s->min_cut = w->last_received;
 	w->last_received = r->received;
-	if (sync_walk_reorder(w, order_of(r)))
+	w->finish = r->hint == NOSTR_HINT_FINISH;
+	w->more = r->hint == NOSTR_HINT_MORE;
+	if (sync_walk_reorder(w, order_of(r)) || bound_ignored(w, how))
 		return;
-	if (how == SYNC_END_EOSE && r->hint == NOSTR_HINT_FINISH)
-	{
-		sync_walk_complete(w, "nip67_finish");
-		return;
-	}
 	if (r->in_range == 0)
 	{
 		empty_page(w, how);
 		return;
 	}
-	if (w->lonely)
-	{
-		w->lonely = false;
-		sync_walk_hole(w, w->lonely_at, w->lonely_at, "dense_second");
-		if (!w->active)
-			return;
-	}
 	say_paged(w, w->page_oldest);
+	if (w->fresh == 0 && sync_walk_bound_ignored(w))
+	{
+		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");
+		return;
+	}
 	if (w->fresh > 0)
 		w->rounds = 0;
-	if (w->fresh > 0 && !w->seen.full)
+	if (w->fresh > 0 && !w->seen.full && !w->finish)
 		sync_walk_go_on(w);
 	else if (how != SYNC_END_EOSE)
 		sync_walk_give_up(w, how == SYNC_END_SILENCE ? "timeout" : "closed");

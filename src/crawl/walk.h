@@ -19,11 +19,12 @@ sync_walk_of(SyncReq *r)
 extern void sync_walk_over(SyncWalk *w);	/* all is said */
 extern void sync_walk_answer(SyncWalk *w);	/* counts begin anew */
 extern void sync_walk_ask_again(SyncWalk *w, void (*end) (SyncReq *, SyncEnd));
+/* The relay ignores the bound from which the answer begins.  (An event outside
+ * that comes behind others is only a stray one.) */
+extern bool sync_walk_bound_ignored(const SyncWalk *w);
 extern void sync_walk_page_end(SyncWalk *w, SyncEnd how);
 /* true: the walk has begun again, in another order */
 extern bool sync_walk_reorder(SyncWalk *w, SyncOrder found);
 extern void sync_scatter_abort(SyncWalk *w, const char *reason);
-/* What earlier windows of the job concluded holds no longer. */
-extern void sync_retract(Sync *s, const char *reason);
 
 #endif
