@@ -100,7 +100,7 @@ ask(SyncWalk *w, SyncAsk *a, void (*end) (SyncReq *, SyncEnd))
 static bool
 fitted(const SyncWalk *w, SyncEnd how)
 {
-	return how == SYNC_END_EOSE && w->req.received < w->s->max_page &&
+	return how == SYNC_END_EOSE && !sync_full(w->s, w->req.received) &&
 		w->req.hint != NOSTR_HINT_MORE;
 }
 

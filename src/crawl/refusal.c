@@ -43,13 +43,3 @@ sync_refusal_class(const char *text, size_t len)
 		return NET_RATE_LIMITED;
 	return NET_REFUSED;
 }
-
-bool
-sync_refusal_unsupported(const char *text, size_t len)
-{
-	static const char *const words[] = {"unknown", "unrecogni", "unsupported", "invalid",
-		"bad msg", "bad message", "could not parse", "disabled", "not supported",
-	"not implemented", "unhandled", "error", NULL};
-
-	return contains(text, len, words);
-}

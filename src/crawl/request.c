@@ -67,9 +67,10 @@ close_sub(SyncReq *r, bool by_eose)
 {
 	Sync	   *s = r->s;
 	char		msg[80];
-	int			n = snprintf(msg, sizeof(msg), "[\"%s\",\"%s\"]", r->close, r->sub);
+	int			n = snprintf(msg, sizeof(msg), "[\"CLOSE\",\"%s\"]", r->sub);
 
-	if (r->state != SYNC_REQ_SENT)
+	/* a conversation has its own end */
+	if (r->state != SYNC_REQ_SENT || r->compose != NULL)
 		return;
 	if (s->ws != NULL)
 		ws_send(s->ws, msg, (size_t) n);
@@ -105,26 +106,8 @@ put_filter(SyncReq *r, const SyncAsk *a)
 	nostr_filter_json(&f, &r->text);
 }
 
-void
-sync_ask(SyncReq *r, const SyncAsk *ask,
-		 void (*event) (SyncReq *, const NostrEvent *, bool),
-		 void (*end) (SyncReq *, SyncEnd))
-{
-	r->event = event;
-	r->end = end;
-	r->message = NULL;
-	r->verb = "REQ";
-	r->close = "CLOSE";
-	r->live = false;
-	r->since = ask->since;
-	r->until = ask->until;
-	r->limit = ask->limit;
-	put_filter(r, ask);
-	sync_req_begin(r);
-}
-
-void
-sync_req_begin(SyncReq *r)
+static void
+begin(SyncReq *r)
 {
 	Sync	   *s = r->s;
 	SyncReq   **p = &s->reqs;
@@ -138,6 +121,38 @@ sync_req_begin(SyncReq *r)
 		p = &(*p)->next;
 	*p = r;
 	sync_req_pump(s);
+}
+
+void
+sync_ask(SyncReq *r, const SyncAsk *ask,
+		 void (*event) (SyncReq *, const NostrEvent *, bool),
+		 void (*end) (SyncReq *, SyncEnd))
+{
+	r->event = event;
+	r->end = end;
+	r->compose = NULL;
+	r->message = NULL;
+	r->live = false;
+	r->since = ask->since;
+	r->until = ask->until;
+	r->by_id = ask->nids > 0;
+	r->limit = ask->limit;
+	put_filter(r, ask);
+	begin(r);
+}
+
+void
+sync_req_conversation(SyncReq *r, void (*compose) (SyncReq *, NostrBuf *),
+					  void (*message) (SyncReq *, const NostrMessage *),
+					  void (*end) (SyncReq *, SyncEnd))
+{
+	r->event = NULL;
+	r->end = end;
+	r->compose = compose;
+	r->message = message;
+	r->live = false;
+	r->by_id = true;
+	begin(r);
 }
 
 void
@@ -187,13 +202,16 @@ send_req(SyncReq *r)
 	snprintf(r->sub, sizeof(r->sub), "s%" PRIu32 "-%x", ++counter,
 			 (unsigned) (uv_hrtime() & 0xFFFF));
 	nostr_buf_init(&b, WS_MAX_QUEUED);
-	nostr_buf_append_str(&b, "[\"");
-	nostr_buf_append_str(&b, r->verb);
-	nostr_buf_append_str(&b, "\",\"");
-	nostr_buf_append_str(&b, r->sub);
-	nostr_buf_append_str(&b, "\",");
-	nostr_buf_append(&b, r->text.data, r->text.len);
-	nostr_buf_append_byte(&b, ']');
+	if (r->compose != NULL)
+		r->compose(r, &b);
+	else
+	{
+		nostr_buf_append_str(&b, "[\"REQ\",\"");
+		nostr_buf_append_str(&b, r->sub);
+		nostr_buf_append_str(&b, "\",");
+		nostr_buf_append(&b, r->text.data, r->text.len);
+		nostr_buf_append_byte(&b, ']');
+	}
 	r->state = SYNC_REQ_SENT;
 	r->asked_ns = uv_hrtime();
 	r->deadline = sync_now(s) + s->timeout_ms;
@@ -228,7 +246,7 @@ finish_req(SyncReq *r, SyncEnd how)
 	if (how != SYNC_END_REFUSED)
 		close_sub(r, how == SYNC_END_EOSE);
 	unlink_req(r);
-	if (how != SYNC_END_REFUSED && r->received > s->max_page)
+	if (how != SYNC_END_REFUSED && !r->by_id && r->received > s->max_page)
 		s->max_page = r->received;
 	s->cb.page_end(s->user);
 	r->end(r, how);
@@ -244,6 +262,12 @@ sync_req_refused(SyncReq *r, NetFailure failure, const char *text, size_t len)
 	s->refusal.text[0] = '\0';
 	crawl_text_append(s->refusal.text, sizeof(s->refusal.text), text, len);
 	finish_req(r, SYNC_END_REFUSED);
+}
+
+void
+sync_req_end(SyncReq *r)
+{
+	finish_req(r, SYNC_END_EOSE);
 }
 
 /* --- answers --- */
@@ -394,6 +418,11 @@ take_notice(Sync *s, const NostrMessage *m)
 		r = r->next;
 	if (r == NULL)
 		return;
+	if (r->message != NULL)
+	{
+		r->message(r, m);
+		return;
+	}
 	if (f == NET_AUTH_REQUIRED || f == NET_RATE_LIMITED)
 	{
 		take_closed(r, m->text, m->text_len);
@@ -450,7 +479,7 @@ take_own(SyncReq *r, const NostrMessage *m)
 }
 
 void
-sync_req_message(Sync *s, const char *data, size_t len, const NostrMessage *m)
+sync_req_message(Sync *s, const NostrMessage *m)
 {
 	SyncReq    *r;
 
@@ -459,16 +488,11 @@ sync_req_message(Sync *s, const char *data, size_t len, const NostrMessage *m)
 		take_notice(s, m);
 		return;
 	}
-	if (m->type == NOSTR_MSG_UNKNOWN)
-	{
-		for (r = s->reqs; r != NULL && r->message == NULL; r = r->next)
-			;
-		if (r != NULL && r->state == SYNC_REQ_SENT)
-			r->message(r, data, len);
-		return;
-	}
 	r = find_req(s, m);
-	if (r != NULL)
+	if (r != NULL && r->message != NULL)
+		r->message(r, m);
+	else if (r != NULL && (m->type == NOSTR_MSG_EVENT || m->type == NOSTR_MSG_EOSE ||
+						   m->type == NOSTR_MSG_CLOSED))
 		take_own(r, m);
 	else if (m->type == NOSTR_MSG_EVENT)
 		late_event(s, m);

@@ -65,12 +65,18 @@ sync_retract(Sync *s, const char *reason)
 {
 	uint16_t	at = s->at;
 
-	for (uint16_t i = 0; i <= at && i < s->nwindows; i++)
+	for (uint16_t i = 0; i < at; i++)
 	{
 		s->at = i;				/* its purpose */
 		sync_say(s, s->window[i].since, claim_of(&s->window[i]), SYNC_OPEN, 0, "", reason);
 	}
 	s->at = at;
+}
+
+bool
+sync_full(const Sync *s, uint32_t n)
+{
+	return n >= s->max_page || n >= s->min_cut;
 }
 
 /* --- the end --- */
@@ -105,6 +111,7 @@ sync_fail(Sync *s, NetFailure failure, const char *reason)
 	}
 	for (int i = 0; i < SYNC_LANES; i++)
 		sync_walk_abort(&s->walk[i], reason);
+	sync_neg_abort(s, reason);
 	if (!s->begun && s->at < s->nwindows)
 		sync_say(s, s->window[s->at].since, claim_of(&s->window[s->at]), SYNC_OPEN, 0,
 				 "", reason);
@@ -119,19 +126,15 @@ sync_fail_refused(Sync *s)
 
 /* --- windows --- */
 
-void
-sync_page_window(Sync *s)
-{
-	const SyncWindow *w = &s->window[s->at];
-
-	sync_walk_start(&s->walk[0], w->since, w->until, claim_of(w));
-}
-
 static void
 start_window(Sync *s)
 {
+	const SyncWindow *w = &s->window[s->at];
+	int64_t		top = claim_of(w);
+
 	s->begun = true;
-	sync_page_window(s);
+	if (!sync_neg_start(s, top))
+		sync_walk_start(&s->walk[0], w->since, w->until, top);
 }
 
 void
@@ -277,7 +280,7 @@ on_message(WsConn *c, void *user, const char *data, size_t len)
 	else if (m.type == NOSTR_MSG_OK)
 		sync_auth_ok(s, &m);
 	else if (m.type != NOSTR_MSG_INVALID)
-		sync_req_message(s, data, len, &m);
+		sync_req_message(s, &m);
 	sync_schedule(s);
 }
 
@@ -290,6 +293,7 @@ timer_closed(uv_handle_t *h)
 	for (int i = 0; i < SYNC_LANES; i++)
 		sync_walk_free(&s->walk[i]);
 	sync_tail_free(s);
+	sync_neg_free(s);
 	nostr_buf_free(&s->scratch);
 	nostr_buf_free(&s->event_scratch);
 	nostr_filter_free(&s->filter);
@@ -403,13 +407,6 @@ sync_start(Net *net, const NostrRelayUrl *url, const SyncSpec *spec,
 	uv_timer_init(net_loop(net), &s->timer);
 	s->timer.data = s;
 	return s;
-}
-
-bool
-sync_set(Sync *s, uint32_t seq, bool last, const SyncHeld *item, uint32_t n)
-{
-	(void) s, (void) seq, (void) last, (void) item, (void) n;
-	return false;
 }
 
 void

@@ -74,10 +74,10 @@ struct SyncReq
 	 * false when only its time and claimed id are readable (forged). */
 	void		(*event) (SyncReq *r, const NostrEvent *ev, bool valid);
 	void		(*end) (SyncReq *r, SyncEnd how);
-	/* NEG-MSG and NEG-ERR instead (NIP-77) */
-	void		(*message) (SyncReq *r, const char *data, size_t len);
-	const char *verb;			/* "REQ" */
-	const char *close;			/* "CLOSE" */
+	/* a conversation instead (NIP-77): its first text, and what it is told */
+	void		(*compose) (SyncReq *r, NostrBuf *text);
+	void		(*message) (SyncReq *r, const NostrMessage *m);
+	bool		by_id;			/* says nothing about the size of pages */
 	bool		live;			/* no deadline, EOSE is no end */
 	SyncReqState state;
 	char		sub[24];
@@ -279,14 +279,15 @@ struct Sync
 extern void sync_say(Sync *s, int64_t since, int64_t until, SyncState state,
 					 uint64_t held, const char *proof, const char *reason);
 extern void sync_next_window(Sync *s);	/* the current one is handled */
-extern void sync_page_window(Sync *s);	/* the current one, by paging */
 extern void sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure,
 						const char *reason);
 /* What is left of the window stays open with that reason. */
 extern void sync_fail(Sync *s, NetFailure failure, const char *reason);
 extern void sync_fail_refused(Sync *s);	/* with s->refusal */
 extern bool sync_slice_over(const Sync *s);
-extern void sync_retract(Sync *s, const char *reason);	/* what the job concluded */
+extern void sync_retract(Sync *s, const char *reason);	/* earlier windows hold no longer */
+/* May an answer of n events have been cut off? */
+extern bool sync_full(const Sync *s, uint32_t n);
 extern void sync_schedule(Sync *s);	/* after any deadline changed */
 extern uint64_t sync_now(const Sync *s);	/* ms */
 
@@ -296,19 +297,21 @@ extern void sync_req_free(SyncReq *r);
 extern void sync_ask(SyncReq *r, const SyncAsk *ask,
 					 void (*event) (SyncReq *, const NostrEvent *, bool),
 					 void (*end) (SyncReq *, SyncEnd));
-extern void sync_req_begin(SyncReq *r);	/* text, verb, ... are set */
+extern void sync_req_conversation(SyncReq *r, void (*compose) (SyncReq *, NostrBuf *),
+								  void (*message) (SyncReq *, const NostrMessage *),
+								  void (*end) (SyncReq *, SyncEnd));
+extern void sync_req_end(SyncReq *r);	/* a conversation that has its outcome */
 extern void sync_req_stop(SyncReq *r);	/* no callback any more */
 extern void sync_req_again(SyncReq *r);	/* once more from the beginning */
 extern void sync_req_disconnected(Sync *s);
 extern void sync_req_refused(SyncReq *r, NetFailure failure, const char *text, size_t len);
-extern void sync_req_message(Sync *s, const char *data, size_t len, const NostrMessage *m);
+extern void sync_req_message(Sync *s, const NostrMessage *m);
 extern void sync_req_pump(Sync *s);
 extern void sync_req_timeouts(Sync *s, uint64_t now);
 extern uint64_t sync_req_deadline(const Sync *s);	/* UINT64_MAX: none */
 
 /* refusal.c: CLOSED and NOTICE texts */
 extern NetFailure sync_refusal_class(const char *text, size_t len);
-extern bool sync_refusal_unsupported(const char *text, size_t len);	/* of a verb */
 
 /* auth.c */
 extern void sync_auth_challenge(Sync *s, const char *text, size_t len);
@@ -356,6 +359,12 @@ extern void sync_dense_free(SyncWalk *w);
 /* scatter.c: takes the walk over, from its beginning */
 extern void sync_scatter_start(SyncWalk *w);
 extern void sync_scatter_free(SyncWalk *w);
+
+/* negfetch.c */
+/* false: not for this relay or window, page it */
+extern bool sync_neg_start(Sync *s, int64_t top);
+extern void sync_neg_abort(Sync *s, const char *reason);
+extern void sync_neg_free(Sync *s);
 
 /* tail.c */
 extern bool sync_tail_start(Sync *s);

@@ -248,6 +248,7 @@ void
 sync_walk_restart(SyncWalk *w, const char *reason)
 {
 	sync_retract(w->s, reason);
+	sync_say(w->s, w->since, w->top, SYNC_OPEN, 0, "", reason);
 	restart(w);
 }
 
