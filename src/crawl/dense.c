@@ -74,6 +74,8 @@ finish(SyncWalk *w)
 		sync_walk_hole(w, at, at, "dense_second");
 	if (!w->active)
 		return;
+	if (proven)
+		sync_walk_lower(w, at - 1);
 	w->hi = at - 1;
 	sync_walk_go_on(w);
 }
@@ -100,7 +102,7 @@ ask(SyncWalk *w, SyncAsk *a, void (*end) (SyncReq *, SyncEnd))
 static bool
 fitted(const SyncWalk *w, SyncEnd how)
 {
-	return how == SYNC_END_EOSE && !sync_full(w->s, w->req.received) &&
+	return how == SYNC_END_EOSE && !sync_full(&w->req) &&
 		w->req.hint != NOSTR_HINT_MORE;
 }
 

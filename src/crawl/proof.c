@@ -27,6 +27,7 @@
 #define NO_CUT				2
 
 static void probe(SyncWalk *w, int cut);
+static void judge_size(SyncWalk *w);
 
 static void
 contradiction(SyncWalk *w)
@@ -119,10 +120,48 @@ above_end(SyncReq *r, SyncEnd how)
 		sync_walk_give_up(w, "timeout");
 	else if (r->in_range > 0)
 		sync_walk_reorder(w, SYNC_ORDER_OLDEST_FIRST);
-	else if (w->seen.n > 1)
-		sync_dense_start(w);
 	else
+		sync_dense_start(w);
+}
+
+/* How much fits into an answer?  Only the size of this one counts. */
+static void
+capacity_end(SyncReq *r, SyncEnd how)
+{
+	SyncWalk   *w = sync_walk_of(r);
+
+	if (how == SYNC_END_REFUSED)
+		sync_fail_refused(w->s);
+	else
+		judge_size(w);
+}
+
+static void
+judge_size(SyncWalk *w)
+{
+	Sync	   *s = w->s;
+	SyncAsk		above = sync_walk_ask(w, w->seen.at + 1, w->first_hi, s->limit);
+	SyncAsk		any = {.since = SYNC_NO_SINCE,.until = SYNC_NO_UNTIL,
+	.limit = w->seen.n + MARGIN};
+	uint32_t	largest = s->max_page < s->min_cut ? s->max_page : s->min_cut;
+
+	if (w->finish || (s->min_cut >= s->max_page && !w->last_full && w->seen.n < largest) ||
+		(w->seen.n == 1 && s->min_cut > 1 && w->capacity_asked))
 		confirmed(w);
+	else if (!w->capacity_asked)
+	{
+		w->capacity_asked = true;
+		w->last_full = w->last_received >= s->limit;
+		sync_ask(&w->req, &any, ignore, capacity_end);
+	}
+	else if (s->order == SYNC_ORDER_UNKNOWN && !w->above_asked && w->seen.at < w->first_hi &&
+			 w->nholes == 0 && w->shown <= w->seen.n)
+	{
+		w->above_asked = true;
+		sync_ask(&w->req, &above, deliver, above_end);
+	}
+	else
+		sync_dense_start(w);
 }
 
 static void
@@ -130,8 +169,6 @@ below_end(SyncReq *r, SyncEnd how)
 {
 	SyncWalk   *w = sync_walk_of(r);
 	Sync	   *s = w->s;
-	SyncAsk		above = sync_walk_ask(w, w->seen.at + 1, w->first_hi, s->limit);
-	bool		maybe = w->last_received >= s->max_page || s->min_cut < s->max_page;
 
 	if (how == SYNC_END_REFUSED)
 		sync_fail_refused(s);
@@ -141,21 +178,14 @@ below_end(SyncReq *r, SyncEnd how)
 		if (w->last_received < s->min_cut)
 			s->min_cut = w->last_received;
 		s->hints_untrusted |= w->finish;
+		if (s->order == SYNC_ORDER_UNKNOWN)
+			s->order = SYNC_ORDER_NEWEST_FIRST;
 		sync_dense_start(w);
 	}
 	else if (how != SYNC_END_EOSE || sync_walk_bound_ignored(w))
 		sync_walk_give_up(w, how == SYNC_END_EOSE ? "until_ignored" : "timeout");
-	else if (w->finish || !maybe)
-		confirmed(w);
-	else if (s->order == SYNC_ORDER_UNKNOWN && !w->above_asked && w->seen.at < w->first_hi)
-	{
-		w->above_asked = true;
-		sync_ask(&w->req, &above, deliver, above_end);
-	}
-	else if (w->seen.n > 1)
-		sync_dense_start(w);
 	else
-		confirmed(w);
+		judge_size(w);
 }
 
 static void
@@ -208,6 +238,7 @@ lapse_end(SyncReq *r, SyncEnd how)
 	}
 }
 
+/* Fresh events below what was asked for before. */
 static void
 probe_fresh(SyncWalk *w)
 {
@@ -217,18 +248,55 @@ probe_fresh(SyncWalk *w)
 	s->hints_untrusted |= w->finish;
 	if (w->last_received > 0 && w->last_received < s->min_cut)
 		s->min_cut = w->last_received;
-	if (w->probe_boundary && w->fresh_oldest == w->probe_hi)
-	{
-		sync_walk_go_on(w);		/* more of the last second: ask on */
-		return;
-	}
-	w->probe_oldest = w->fresh_oldest;
-	if (w->probe_boundary && w->hi >= w->probe_hi)
-		w->hi = w->probe_hi - 1;
 	if (w->last_received == 0 && ++s->contradictions > MAX_CONTRADICTIONS)
 		sync_walk_give_up(w, "contradictory_answers");
 	else
 		sync_walk_ask_again(w, lapse_end);
+}
+
+/* The last second, after an answer that brought nothing new of it. */
+static void
+judge_boundary(SyncWalk *w)
+{
+	Sync	   *s = w->s;
+	bool		all_again = w->known >= w->seen.n;
+
+	if (w->known == 0)
+		failed_control(w);
+	else if (!all_again && w->req.received < s->min_cut)
+	{
+		s->min_cut = w->req.received;	/* this answer was cut off */
+		ask_below(w);
+	}
+	else if (!all_again || !w->older)
+		ask_below(w);
+	else if (w->last_full && w->probe_cut < NO_CUT)
+		probe(w, NO_CUT);		/* complete, but only of these kinds */
+	else if (w->probe_cut == 0 && s->min_cut < s->max_page)
+		probe(w, 1);			/* page sizes vary: some kind may be hidden */
+	else
+	{
+		sync_walk_lower(w, w->probe_hi - 1);
+		if (w->probe_fresh)
+			probe_fresh(w);
+		else
+			confirmed(w);
+	}
+}
+
+static void
+judge_empty(SyncWalk *w)
+{
+	Sync	   *s = w->s;
+
+	if (w->probe_fresh)
+		probe_fresh(w);
+	else if (w->probe_cut == 0 && s->cut == 0 && s->min_cut < s->max_page)
+		probe(w, 1);
+	else if (w->req.received == 0 && s->any_known)
+		ask_known(w, control_end);
+	else
+		confirmed(w);
 }
 
 static void
@@ -237,28 +305,29 @@ probe_end(SyncReq *r, SyncEnd how)
 	SyncWalk   *w = sync_walk_of(r);
 	Sync	   *s = w->s;
 
-	if (how == SYNC_END_REFUSED && s->cut < NO_CUT)
-		probe(w, ++s->cut);
+	if (how == SYNC_END_REFUSED && w->probe_cut < NO_CUT)
+	{
+		if (s->cut < NO_CUT)
+			s->cut++;
+		probe(w, s->cut);
+	}
 	else if (how == SYNC_END_REFUSED)
 		sync_fail_refused(s);
 	else if (w->fresh > 0)
-		probe_fresh(w);
+	{
+		w->rounds = 0;
+		sync_walk_go_on(w);		/* more of the last second: ask on */
+	}
 	else if (how != SYNC_END_EOSE)
 		sync_walk_give_up(w, how == SYNC_END_SILENCE ? "timeout" : "closed");
 	else if (sync_walk_bound_ignored(w))
 		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");
 	else if (r->unreadable > 0 && !w->older)
 		sync_walk_give_up(w, "unreadable_events");
-	else if (w->probe_boundary && w->known == 0)
-		failed_control(w);
-	else if (w->probe_cut == 0 && s->cut == 0 && s->min_cut < s->max_page)
-		probe(w, 1);			/* page sizes vary: some kind may be hidden */
-	else if (w->probe_boundary && !w->older)
-		ask_below(w);
-	else if (r->received == 0 && s->any_known)
-		ask_known(w, control_end);
+	else if (w->probe_boundary)
+		judge_boundary(w);
 	else
-		confirmed(w);
+		judge_empty(w);
 }
 
 static void
@@ -267,11 +336,20 @@ probe_event(SyncReq *r, const NostrEvent *ev, bool valid)
 	SyncWalk   *w = sync_walk_of(r);
 	int64_t		t = sync_walk_time(w, ev->created_at);
 
-	if (t < w->probe_hi)
-		w->older = true;
-	/* what lies below the window only shows that the relay answers */
-	if (t >= w->lo)
+	if (w->probe_boundary && t == w->probe_hi)
+	{
 		sync_walk_take(w, ev, valid);
+		return;
+	}
+	w->older = true;
+	/* what lies below the window only shows that the relay answers */
+	if (t < w->lo)
+		return;
+	w->probe_fresh = true;
+	if (t < w->probe_oldest)
+		w->probe_oldest = t;
+	if (valid)
+		r->s->cb.event(r->s->user, ev);
 }
 
 static void
@@ -279,13 +357,15 @@ probe(SyncWalk *w, int cut)
 {
 	Sync	   *s = w->s;
 	uint16_t	kinds[SYNC_MAX_CUT];
-	uint32_t	limit = w->seen.n + MARGIN < s->limit ? w->seen.n + MARGIN : s->limit;
+	uint32_t	most = s->limit > SYNC_SMALL_LIMIT ? s->limit : SYNC_SMALL_LIMIT;
+	uint32_t	limit = w->seen.n + MARGIN < most ? w->seen.n + MARGIN : most;
 	SyncAsk		ask = sync_walk_ask(w, SYNC_NO_SINCE, w->probe_hi, limit);
 
 	w->probe_cut = cut;
 	ask.nkinds = cut < NO_CUT ? sync_kind_cut(s, cut, kinds) : 0;
 	ask.kinds = kinds;
-	w->older = false;
+	w->older = w->probe_fresh = false;
+	w->probe_oldest = INT64_MAX;
 	sync_walk_answer(w);
 	sync_ask(&w->req, &ask, probe_event, probe_end);
 }

@@ -19,6 +19,7 @@
 #include "text.h"
 
 #define NOTICE_WAIT_MS 5000		/* for an answer after a NOTICE */
+#define QUIET_MS		300		/* ends an answer whose EOSE says nothing */
 
 static void finish_req(SyncReq *r, SyncEnd how);
 
@@ -39,7 +40,7 @@ sync_req_free(SyncReq *r)
 static void
 forget_answer(SyncReq *r)
 {
-	r->received = r->in_range = r->unreadable = r->above = r->below = 0;
+	r->received = r->in_range = r->ordered = r->unreadable = r->above = r->below = 0;
 	r->rose = r->fell = false;
 	r->first = 0;
 	r->oldest = SYNC_NO_UNTIL;
@@ -278,7 +279,7 @@ track_order(SyncReq *r, int64_t t)
 	/* what is published while we read has no place in the order */
 	if (r->until == SYNC_NO_UNTIL && t >= r->s->started - 60)
 		return;
-	if (r->in_range > 1)
+	if (r->ordered++ > 0)
 	{
 		r->rose |= t > r->last;
 		r->fell |= t < r->last;
@@ -330,9 +331,9 @@ take_event(SyncReq *r, const char *json, size_t len)
 		r->oldest = ev.created_at;
 	if (ev.created_at > r->newest)
 		r->newest = ev.created_at;
+	sync_kind_seen(s, ev.kind);
 	if (valid)
 	{
-		sync_kind_seen(s, ev.kind);
 		s->any_known = true;
 		memcpy(s->known_id, ev.id, 32);
 	}
@@ -367,7 +368,7 @@ late_event(Sync *s, const NostrMessage *m)
 		nostr_buf_reset(&s->event_scratch);
 		if (nostr_event_parse(m->raw, m->raw_len, &s->event_scratch, &ev, NULL) == NOSTR_OK &&
 			ev.created_at >= s->old_sub[i].since && ev.created_at <= s->old_sub[i].until &&
-			nostr_filter_match(&s->filter, &ev))
+			sync_in_windows(s, ev.created_at) && nostr_filter_match(&s->filter, &ev))
 		{
 			s->cb.event(s->user, &ev);
 			if (s->old_sub[i].by_eose && ev.created_at < s->started - 60)
@@ -447,6 +448,17 @@ find_req(Sync *s, const NostrMessage *m)
 	return r;
 }
 
+/* Events after EOSE come at once or not at all. */
+static void
+quiet_soon(SyncReq *r)
+{
+	Sync	   *s = r->s;
+	uint32_t	ms = s->timeout_ms / 10 < QUIET_MS ? s->timeout_ms / 10 : QUIET_MS;
+
+	if (s->eose_untrusted && r->eose && r->deadline > sync_now(s) + ms)
+		r->deadline = sync_now(s) + ms;
+}
+
 static void
 take_own(SyncReq *r, const NostrMessage *m)
 {
@@ -462,14 +474,14 @@ take_own(SyncReq *r, const NostrMessage *m)
 		s->useful = true;
 		r->hint = s->hints_untrusted ? NOSTR_HINT_NONE : m->hint;
 		r->eose = true;
-		if (s->eose_untrusted && r->deadline > sync_now(s) + s->timeout_ms / 4)
-			r->deadline = sync_now(s) + s->timeout_ms / 4;
+		quiet_soon(r);
 		if (!r->live && !s->eose_untrusted)
 			finish_req(r, SYNC_END_EOSE);
 	}
 	else
 	{
 		r->deadline = sync_now(s) + s->timeout_ms;
+		quiet_soon(r);
 		/* an answer is bounded in number too: no relay may send without end */
 		if (!r->live && r->received > SYNC_MAX_FLOOD && r->received > r->limit * 4)
 			sync_fail(s, NET_RATE, "limit_ignored");

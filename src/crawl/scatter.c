@@ -261,7 +261,7 @@ answer_end(SyncReq *r, SyncEnd how)
 	SyncWalk   *w = sync_walk_of(r);
 	SyncScatter *x = w->scatter;
 	Node		n = x->node;
-	bool		full = sync_full(w->s, r->received) && r->received > 1;
+	bool		full = sync_full(r) && r->received > 0;
 	const char *why;
 	bool		same = w->fresh == 0 && (x->by_kind || w->known == x->expected);
 

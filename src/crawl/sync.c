@@ -33,7 +33,8 @@ sync_now(const Sync *s)
 bool
 sync_slice_over(const Sync *s)
 {
-	return s->slice_end != 0 && sync_now(s) > s->slice_end;
+	/* however long it took to connect: no job ends without a step */
+	return s->slice_end != 0 && s->spoken && sync_now(s) > s->slice_end;
 }
 
 void
@@ -44,20 +45,19 @@ sync_say(Sync *s, int64_t since, int64_t until, SyncState state, uint64_t held,
 
 	if (s->at < s->nwindows)
 		news.purpose = s->window[s->at].purpose;
-	if (since <= until)
-		s->cb.window(s->user, &news);
+	if (since > until)
+		return;
+	s->spoken = true;
+	s->cb.window(s->user, &news);
 }
 
 /* Upper end of what may be claimed of a window. */
 static int64_t
-claim_of(const SyncWindow *w)
+claim_of(const Sync *s, const SyncWindow *w)
 {
-	int64_t		now;
-
 	if (w->until != INT64_MAX)
 		return w->until;
-	now = (int64_t) time(NULL) - 1;
-	return now > w->since ? now : w->since;
+	return s->started - 1 > w->since ? s->started - 1 : w->since;
 }
 
 void
@@ -68,15 +68,25 @@ sync_retract(Sync *s, const char *reason)
 	for (uint16_t i = 0; i < at; i++)
 	{
 		s->at = i;				/* its purpose */
-		sync_say(s, s->window[i].since, claim_of(&s->window[i]), SYNC_OPEN, 0, "", reason);
+		sync_say(s, s->window[i].since, claim_of(s, &s->window[i]), SYNC_OPEN, 0, "", reason);
 	}
 	s->at = at;
 }
 
 bool
-sync_full(const Sync *s, uint32_t n)
+sync_full(const SyncReq *r)
 {
-	return n >= s->max_page || n >= s->min_cut;
+	return r->received >= r->limit || r->received >= r->s->max_page ||
+		r->received >= r->s->min_cut;
+}
+
+bool
+sync_in_windows(const Sync *s, int64_t t)
+{
+	for (uint16_t i = 0; i < s->nwindows; i++)
+		if ((s->window[i].since == 0 || t >= s->window[i].since) && t <= s->window[i].until)
+			return true;
+	return false;
 }
 
 /* --- the end --- */
@@ -113,7 +123,7 @@ sync_fail(Sync *s, NetFailure failure, const char *reason)
 		sync_walk_abort(&s->walk[i], reason);
 	sync_neg_abort(s, reason);
 	if (!s->begun && s->at < s->nwindows)
-		sync_say(s, s->window[s->at].since, claim_of(&s->window[s->at]), SYNC_OPEN, 0,
+		sync_say(s, s->window[s->at].since, claim_of(s, &s->window[s->at]), SYNC_OPEN, 0,
 				 "", reason);
 	sync_finish(s, SYNC_FAILED, failure, reason);
 }
@@ -130,7 +140,7 @@ static void
 start_window(Sync *s)
 {
 	const SyncWindow *w = &s->window[s->at];
-	int64_t		top = claim_of(w);
+	int64_t		top = claim_of(s, w);
 
 	s->begun = true;
 	if (!sync_neg_start(s, top))

@@ -99,6 +99,7 @@ struct SyncReq
 	int64_t		oldest;
 	int64_t		newest;
 	int64_t		last;
+	uint32_t	ordered;		/* events that tell of the order */
 	NostrEoseHint hint;
 	uint64_t	asked_ns;
 	uint64_t	deadline;		/* uv_now */
@@ -148,6 +149,7 @@ typedef struct SyncWalk
 	uint32_t	nholes;
 	uint32_t	cap_holes;
 	SyncSeen	seen;			/* the boundary second */
+	bool		spoken;			/* something to take back */
 	uint64_t	shown;			/* distinct events so far */
 	uint64_t	said;			/* of them, already in a PAGED */
 
@@ -156,12 +158,15 @@ typedef struct SyncWalk
 	uint32_t	known;
 	int64_t		fresh_oldest;
 	int64_t		page_oldest;
-	uint32_t	last_received;	/* size of the last page that held events */
+	uint32_t	last_received;	/* size of the last page */
+	bool		last_full;
 	int64_t		probe_hi;		/* upper bound of the confirming query */
 	int64_t		probe_oldest;	/* what it found against expectation */
 	bool		above_asked;
 	bool		probe_boundary; /* it began at the last second with events */
 	int			probe_cut;
+	bool		probe_fresh;
+	bool		capacity_asked;
 	bool		expect;			/* the known events of second hi must come again */
 	bool		older;			/* the confirming query showed older ones */
 	bool		finish;			/* NIP-67 says that this is all */
@@ -214,6 +219,7 @@ struct Sync
 	uv_timer_t	timer;
 	bool		opened;
 	bool		useful;			/* something came over this connection */
+	bool		spoken;			/* of some window: the job was not for nothing */
 	int			reconnects;
 	uint64_t	bytes_before;	/* over earlier connections */
 	bool		finished;		/* result decided, waiting for closed() */
@@ -286,8 +292,8 @@ extern void sync_fail(Sync *s, NetFailure failure, const char *reason);
 extern void sync_fail_refused(Sync *s);	/* with s->refusal */
 extern bool sync_slice_over(const Sync *s);
 extern void sync_retract(Sync *s, const char *reason);	/* earlier windows hold no longer */
-/* May an answer of n events have been cut off? */
-extern bool sync_full(const Sync *s, uint32_t n);
+extern bool sync_full(const SyncReq *r);	/* may the answer have been cut off? */
+extern bool sync_in_windows(const Sync *s, int64_t t);
 extern void sync_schedule(Sync *s);	/* after any deadline changed */
 extern uint64_t sync_now(const Sync *s);	/* ms */
 

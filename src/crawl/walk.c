@@ -45,12 +45,12 @@ say(SyncWalk *w, int64_t lo, int64_t hi, SyncState state, uint64_t held,
 		since = w->since;
 	if (until > w->top)
 		until = w->top;
+	w->spoken = true;
 	sync_say(w->s, since, until, state, held, proof, reason);
 }
 
-/* Everything from hi down to, but not in, second "oldest" has come. */
-static void
-say_paged(SyncWalk *w, int64_t oldest)
+void
+sync_walk_lower(SyncWalk *w, int64_t oldest)
 {
 	uint64_t	n = w->shown - w->said - (w->seen.at == oldest ? w->seen.n : 0);
 
@@ -145,7 +145,7 @@ sync_walk_abort(SyncWalk *w, const char *reason)
 	/* events in order say that those between them have come */
 	if (r->state == SYNC_REQ_SENT && r->end == page_end && !disorder &&
 		w->s->order != SYNC_ORDER_UNKNOWN && w->page_oldest < w->hi)
-		say_paged(w, w->page_oldest);
+		sync_walk_lower(w, w->page_oldest);
 	if (w->scatter != NULL)
 		sync_scatter_abort(w, reason);
 	else
@@ -235,8 +235,9 @@ restart(SyncWalk *w)
 	w->nholes = 0;
 	w->shown = w->said = 0;
 	w->last_received = 0;
+	w->last_full = false;
 	w->rounds = w->failed_controls = 0;
-	w->above_asked = w->finish = w->more = false;
+	w->above_asked = w->capacity_asked = w->finish = w->more = false;
 	sync_seen_reset(&w->seen, INT64_MAX);
 	if (s->order == SYNC_ORDER_NONE)
 		sync_scatter_start(w);
@@ -248,7 +249,8 @@ void
 sync_walk_restart(SyncWalk *w, const char *reason)
 {
 	sync_retract(w->s, reason);
-	sync_say(w->s, w->since, w->top, SYNC_OPEN, 0, "", reason);
+	if (w->spoken)
+		sync_say(w->s, w->since, w->top, SYNC_OPEN, 0, "", reason);
 	restart(w);
 }
 
@@ -256,6 +258,7 @@ void
 sync_walk_start(SyncWalk *w, int64_t since, int64_t until, int64_t top)
 {
 	w->active = true;
+	w->spoken = false;
 	w->since = since;
 	w->top = top;
 	w->first_lo = since == 0 ? SYNC_NO_SINCE : since;
@@ -338,7 +341,7 @@ empty_page(SyncWalk *w, SyncEnd how)
 		sync_walk_give_up(w, how == SYNC_END_SILENCE ? "timeout" : "closed");
 	else if (sync_walk_bound_ignored(w))
 		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");
-	else if (r->unreadable > 0 && r->received >= w->s->max_page)
+	else if (r->unreadable > 0 && sync_full(r))
 		sync_walk_give_up(w, "unreadable_events");
 	else
 		sync_proof_start(w);
@@ -379,6 +382,7 @@ sync_walk_page_end(SyncWalk *w, SyncEnd how)
 	if (w->fresh > 0 && w->last_received > 0 && w->last_received < s->min_cut)
 		s->min_cut = w->last_received;
 	w->last_received = r->received;
+	w->last_full = sync_full(r);
 	w->finish = r->hint == NOSTR_HINT_FINISH;
 	w->more = r->hint == NOSTR_HINT_MORE;
 	if (sync_walk_reorder(w, order_of(r)) || bound_ignored(w, how))
@@ -388,7 +392,7 @@ sync_walk_page_end(SyncWalk *w, SyncEnd how)
 		empty_page(w, how);
 		return;
 	}
-	say_paged(w, w->page_oldest);
+	sync_walk_lower(w, w->page_oldest);
 	if (w->fresh == 0 && sync_walk_bound_ignored(w))
 	{
 		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");

@@ -17,6 +17,8 @@ sync_walk_of(SyncReq *r)
 }
 
 extern void sync_walk_over(SyncWalk *w);	/* all is said */
+/* All down to, but not in, second "to" has come; what is left lies below. */
+extern void sync_walk_lower(SyncWalk *w, int64_t to);
 extern void sync_walk_answer(SyncWalk *w);	/* counts begin anew */
 extern void sync_walk_ask_again(SyncWalk *w, void (*end) (SyncReq *, SyncEnd));
 /* The relay ignores the bound from which the answer begins.  (An event outside
