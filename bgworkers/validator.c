@@ -194,7 +194,8 @@ handle_result(const WireFrame *f)
 	outcome = wire_get_u8(&r);
 	class_text = wire_get_bytes(&r, WIRE_MAX_TEXT, &class_len);
 	reason_text = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
-	if (r.bad || f->job == 0 || (job = job_find(f->job)) == NULL)
+	if (r.bad || outcome > WIRE_OUTCOME_CANCELLED || f->job == 0 ||
+		(job = job_find(f->job)) == NULL)
 	{
 		netd_malformed("RESULT");
 		return;

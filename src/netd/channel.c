@@ -57,6 +57,8 @@ on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
 	}
 	if (r < 0)
 	{
+		channel_log(2, "the worker sent a malformed frame");
+		channel_drain();
 		cb.ended("malformed frame");
 		return;
 	}

@@ -87,6 +87,11 @@ plain_result(uint32_t id, WireOutcome outcome, const char *class, const char *re
 	wire_put_u64(out, 0);
 	wire_put_u64(out, v->bytes_received);
 	wire_put_u32(out, v->timings.upgrade > 0 ? 1 : 0);
+	wire_put_u32(out, 0);		/* nothing was learned: max_page, ... */
+	wire_put_u8(out, WIRE_SUPPORT_UNKNOWN);
+	wire_put_u8(out, 0);
+	wire_put_u32(out, 0);
+	wire_put_u32(out, 0);
 	wire_end(out, mark);
 	channel_flush();
 }

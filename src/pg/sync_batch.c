@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "nostr/tags.h"
+#include "nostr/utf8.h"
 #include "pg/archive.h"
 #include "pg/coverage.h"
 #include "pg/foreign_text.h"
@@ -71,6 +73,16 @@ sync_batch_offer(const WireFrame *f, int32 relay_id, SyncCounts *c)
 	return true;
 }
 
+/* Whatever has become of the child, no value is stored that is not one of its
+ * type: other sessions read tags and text without looking twice. */
+static bool
+storable(const NostrEvent *ev, int64 key)
+{
+	return key == nostr_event_key(ev->created_at, ev->id) &&
+		nostr_tags_valid(ev->tags, ev->tags_len) &&
+		nostr_utf8_valid(ev->content, ev->content_len);
+}
+
 bool
 sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c)
 {
@@ -93,7 +105,7 @@ sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c)
 		events[i].key = key;
 		events[i].relay_id = relay_id;
 		events[i].seen_at = seen_at;
-		if (r.bad || key < 0)
+		if (r.bad || !storable(&events[i].ev, key))
 			return false;
 	}
 	if (!wire_done(&r))
@@ -162,36 +174,59 @@ sync_batch_set(const WireFrame *f, int32 relay_id)
 	return true;
 }
 
+typedef struct BbRejected
+{
+	const uint8_t *reason;
+	size_t		reason_len;
+	const uint8_t *id;
+	int64		count;
+	const uint8_t *sample;
+	size_t		sample_len;
+} BbRejected;
+
+/* One record of REJECTED; false: malformed. */
+static bool
+read_rejected(WireReader *r, BbRejected *x)
+{
+	x->reason = wire_get_bytes(r, WIRE_MAX_TEXT, &x->reason_len);
+	x->id = wire_get_fixed(r, 32);
+	x->count = (int64) wire_get_u64(r);
+	x->sample = wire_get_bytes(r, WIRE_MAX_SAMPLE, &x->sample_len);
+	return !r->bad && x->count > 0;
+}
+
 bool
 sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c)
 {
 	static const uint8 no_id[32] = {0};
 	WireReader	r;
+	BbRejected	x;
 	int64		seen_at;
 	uint16		n;
 
+	/* read twice: of a frame that is malformed at its end nothing is taken */
 	wire_reader(&r, f);
-	seen_at = (int64) wire_get_u64(&r);
+	(void) wire_get_u64(&r);
 	n = wire_get_u16(&r);
 	if (n > WIRE_MAX_EVENTS)
 		return false;
-	for (int i = 0; i < n && !r.bad; i++)
-	{
-		size_t		reason_len;
-		size_t		sample_len;
-		const uint8_t *reason = wire_get_bytes(&r, WIRE_MAX_TEXT, &reason_len);
-		const uint8_t *id = wire_get_fixed(&r, 32);
-		int64		count = (int64) wire_get_u64(&r);
-		const uint8_t *sample = wire_get_bytes(&r, WIRE_MAX_SAMPLE, &sample_len);
-
-		if (r.bad || count <= 0)
+	for (int i = 0; i < n; i++)
+		if (!read_rejected(&r, &x))
 			return false;
-		archive_reject(relay_id, bb_foreign_text(reason, reason_len),
-					   memcmp(id, no_id, 32) == 0 ? NULL : id,
-					   sample, sample_len, count, seen_at);
-		c->rejected += count;
+	if (!wire_done(&r))
+		return false;
+
+	wire_reader(&r, f);
+	seen_at = (int64) wire_get_u64(&r);
+	(void) wire_get_u16(&r);
+	for (int i = 0; i < n && read_rejected(&r, &x); i++)
+	{
+		archive_reject(relay_id, bb_foreign_text(x.reason, x.reason_len),
+					   memcmp(x.id, no_id, 32) == 0 ? NULL : x.id,
+					   x.sample, x.sample_len, x.count, seen_at);
+		c->rejected += x.count;
 	}
-	return wire_done(&r);
+	return true;
 }
 
 /*

@@ -49,7 +49,8 @@ read_result(const WireFrame *f, Result *res)
 	res->news.auth = wire_get_u8(&r);
 	res->retry_after_ms = wire_get_u32(&r);
 	res->news.requests_per_minute = wire_get_u32(&r);
-	if (!wire_done(&r) || res->received < 0)
+	if (!wire_done(&r) || res->outcome > WIRE_OUTCOME_CANCELLED ||
+		res->news.negentropy > WIRE_SUPPORT_REFUSED || res->received < 0)
 		return false;
 	res->class = bb_foreign_text(class, class_len);
 	res->reason = bb_foreign_text(reason, reason_len);
