@@ -75,6 +75,7 @@ read_seed_file(const char *path)
 	char		line[SEEDER_LINE_MAX + 1];
 	bool		more = true;
 	long		offset = 0;
+	int64		number = 0;
 
 	while (more)
 	{
@@ -106,6 +107,7 @@ read_seed_file(const char *path)
 				more = false;
 				break;
 			}
+			number++;
 			if (strchr(line, '\n') == NULL && !feof(f))
 				skip_rest_of_line(f);
 			url = clean_line(line);
@@ -115,7 +117,8 @@ read_seed_file(const char *path)
 			if (!pg_verifymbstr(url, strlen(url), true))
 			{
 				ereport(WARNING,
-						(errmsg("skipped a line of seed file \"%s\" that is not valid in the database's encoding", path)));
+						(errmsg("skipped line %lld of seed file \"%s\": it is not valid in the database's encoding",
+								(long long) number, path)));
 				continue;
 			}
 			seed_insert(url);

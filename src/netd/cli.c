@@ -8,6 +8,7 @@
  */
 #include "../nostr/pgfree.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,6 @@
 #include "../crawl/validate.h"
 #include "delivery.h"
 #include "jobs.h"
-#include "settings.h"
 #include "verify.h"
 
 static Net *net;
@@ -226,6 +226,48 @@ start(const char *verb, const NostrRelayUrl *url, int64_t since)
 	return sync_job != NULL;
 }
 
+static int
+usage(const char *why, const char *what)
+{
+	if (why != NULL)
+		fprintf(stderr, "bigbrotr-net: %s%s\n", why, what);
+	fputs(help, stderr);
+	return 2;
+}
+
+/* A whole number of at least min; nothing behind it. */
+static bool
+number(const char *text, int64_t min, int64_t *out)
+{
+	char	   *end;
+
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out >= min;
+}
+
+/* One option and its value; NULL, or what is wrong. */
+static const char *
+option(NetConfig *c, const char *name, const char *value, int64_t *since)
+{
+	int64_t		n;
+	size_t		bad;
+
+	if (strcmp(name, "--since") == 0)
+		return number(value, 0, since) ? NULL : "--since takes seconds since 1970, not ";
+	if (strcmp(name, "--limit") == 0)
+	{
+		if (!number(value, 1, &n))
+			return "--limit takes a number of events, not ";
+		limit = (uint64_t) n;
+		return NULL;
+	}
+	if (strcmp(name, "--allow") == 0)
+		return nostr_cidr_list_parse(value, &c->allow, &bad) ? NULL :
+			"--allow takes networks as in 127.0.0.0/8, not ";
+	return "unknown option ";
+}
+
 int
 cli_main(int argc, char **argv)
 {
@@ -235,27 +277,26 @@ cli_main(int argc, char **argv)
 	int64_t		since = 0;
 	const char *why = NULL;
 
-	if (argc >= 2 && strcmp(argv[1], "--help") == 0)
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 	{
 		fputs(help, stdout);
 		return 0;
 	}
+	if (argc < 2)
+		return usage(NULL, NULL);
+	if (strcmp(argv[1], "check") != 0 && strcmp(argv[1], "sync") != 0)
+		return usage("unknown command ", argv[1]);
+	if (argc < 3)
+		return usage("which relay?", "");
 	net_config_default(&c);
 	c.network[NOSTR_CLEARNET].enabled = true;
 	for (int i = 3; i < argc; i += 2)
 	{
-		if (i + 1 < argc && strcmp(argv[i], "--since") == 0)
-			since = strtoll(argv[i + 1], NULL, 10);
-		else if (i + 1 < argc && strcmp(argv[i], "--limit") == 0)
-			limit = strtoull(argv[i + 1], NULL, 10);
-		else if (!(i + 1 < argc && strcmp(argv[i], "--allow") == 0 &&
-				   settings_set(&c, "allow_networks", argv[i + 1])))
-			argc = 0;
-	}
-	if (argc < 3 || (strcmp(argv[1], "check") != 0 && strcmp(argv[1], "sync") != 0))
-	{
-		fputs(help, stderr);
-		return 2;
+		if (i + 1 == argc)
+			return usage("a value is missing after ", argv[i]);
+		why = option(&c, argv[i], argv[i + 1], &since);
+		if (why != NULL)
+			return usage(why, strncmp(why, "unknown", 7) == 0 ? argv[i] : argv[i + 1]);
 	}
 	bad = nostr_relay_url_parse(argv[2], strlen(argv[2]), c.allow.n > 0, &url);
 	if (bad != NOSTR_URL_OK)

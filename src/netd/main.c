@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -106,8 +107,11 @@ worker_main(void)
 {
 	static const ChannelCallbacks cb = {on_frame, on_ended, jobs_pause_all};
 
+	struct stat st;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (!channel_open(uv_default_loop(), 3, &cb))
+	/* looked at before the loop opens descriptors of its own */
+	if (fstat(3, &st) != 0 || !S_ISSOCK(st.st_mode) || !channel_open(uv_default_loop(), 3, &cb))
 	{
 		fprintf(stderr, "bigbrotr-net: descriptor 3 is not a socket\n");
 		return 2;

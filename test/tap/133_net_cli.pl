@@ -1,0 +1,68 @@
+# The command line of bigbrotr-net: what it cannot use it names, and status 2.
+
+use strict;
+use warnings;
+use IPC::Run ();
+use Test::More;
+use BigBrotr::Test;
+
+sub net
+{
+	my (@args) = @_;
+	my ($out, $err);
+	IPC::Run::run(["$ENV{BB_ROOT}/bigbrotr-net", @args], \'', \$out, \$err, IPC::Run::timeout(60));
+	return ($? >> 8, $out, $err);
+}
+
+my $relay = 'ws://127.0.0.1:1';
+my @allow = ('--allow', '127.0.0.0/8');
+my @cases = (
+	[[], qr/^usage:/],
+	[['frob'], qr/unknown command frob/],
+	[['check'], qr/which relay\?/],
+	[['check', ''], qr/empty/],
+	[['check', 'relay.nostr.org'], qr/does not start with ws/],
+	[['check', 'https://relay.nostr.org'], qr/not ws or wss/],
+	[['sync', 'wss://localhost'], qr/special/],
+	[['sync', 'wss://10.0.0.1'], qr/not a public one/],
+	[['check', $relay, '--allow'], qr/a value is missing after --allow/],
+	[['check', $relay, '--allow', '127.0.0.1/8'], qr{--allow takes networks .*not 127.0.0.1/8}],
+	[['check', $relay, @allow, '--colour', 'red'], qr/unknown option --colour/],
+	[['sync', $relay, @allow, '--since', 'yesterday'], qr/--since takes seconds since 1970, not yesterday/],
+	[['sync', $relay, @allow, '--since', '1.5'], qr/--since/],
+	[['sync', $relay, @allow, '--since', '-1'], qr/--since/],
+	[['sync', $relay, @allow, '--since', '99999999999999999999'], qr/--since/],
+	[['sync', $relay, @allow, '--since', ''], qr/--since/],
+	[['sync', $relay, @allow, '--limit', '0'], qr/--limit takes a number of events, not 0/],
+	[['sync', $relay, @allow, '--limit', '-5'], qr/--limit/],
+	[['sync', $relay, @allow, '--limit', '10 events'], qr/--limit/],
+);
+for my $case (@cases)
+{
+	my ($args, $why) = @$case;
+	my ($status, $out, $err) = net(@$args);
+	is($status, 2, "status of '@$args'");
+	like($err, $why, "reason for '@$args'");
+	is($out, '', "nothing for '@$args'");
+}
+for my $fd ('3<&-', '3</dev/null')
+{
+	my $err;
+	IPC::Run::run(['sh', '-c', "exec $ENV{BB_ROOT}/bigbrotr-net --worker $fd"], '2>', \$err, IPC::Run::timeout(60));
+	is($? >> 8, 2, "--worker with $fd");
+	like($err, qr/descriptor 3 is not a socket/, "reason for --worker with $fd");
+}
+my ($status, $out) = net('--help');
+is($status, 0, '--help is no error');
+like($out, qr/^usage: bigbrotr-net check/, 'and goes to stdout');
+($status, $out) = net('check', $relay, @allow);
+is($status, 1, 'a relay that does not answer is another status');
+like($out, qr/^no relay: .*connect/, 'with the reason');
+
+my $file = generate_events(3);
+my $url = start_relay('--events', $file);
+($status, $out) = net('sync', $url, @allow, '--limit', '2');
+is(scalar(() = $out =~ /^\{"id"/mg), 2, 'no more events than asked for');
+is($status, 0, 'which is a good end');
+
+done_testing();
