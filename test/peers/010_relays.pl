@@ -16,6 +16,11 @@ my $seed = 0;
 for my $name (peer_relays())
 {
 	my $url = start_peer($name);
+	if (!defined $url)
+	{
+	  SKIP: { skip "$name was not built", 1 }
+		next;
+	}
 	my ($accepted) = publish($url, $events) =~ /\Aaccepted (\d+) refused 0\z/;
 	is($accepted, 8000, "$name accepts every generated event");
 	my $truth = held($url, $events);

@@ -14,14 +14,13 @@ use PostgreSQL::Test::Utils;
 our @EXPORT = qw(peer_relays start_peer stop_peer publish held ask_client peer_clients);
 
 my $peers = "$ENV{BB_ROOT}/build/peers";
-my @start_timeout = IPC::Run::timeout(60);
 my %running;
 
-# How each relay is started; those that were not built are left out by setup's
-# stamp files, and the tests say so.
+# How each relay is started.
 my %relay = (
 	'nostr-relay-builder' => sub { return run_listening("$peers/rust/target/release/relay") },
-	'@nostr-relay' => sub { return run_listening('node', "$peers/js/relay.js") });
+	'@nostr-relay' => sub { return run_listening('node', "$peers/js/relay.js") },
+	'nostr-rs-relay' => \&start_rs_relay);
 
 my %client = (
 	'nostr (Rust)' => ["$peers/rust/target/release/client"],
@@ -32,9 +31,11 @@ my %client = (
 sub peer_relays { return sort keys %relay }
 sub peer_clients { return sort keys %client }
 
+# Its address; undef for one that setup could not build and said so.
 sub start_peer
 {
 	my ($name) = @_;
+	return if $name eq 'nostr-rs-relay' && !-x "$peers/rs-relay/bin/nostr-rs-relay";
 	return $relay{$name}->();
 }
 
@@ -75,7 +76,7 @@ messages_per_sec = 0
 subscriptions_per_min = 0
 CONF
 	my $log = "$dir/relay.log";
-	my $h = IPC::Run::start(["$peers/rust/bin/nostr-rs-relay", '--config', "$dir/config.toml"],
+	my $h = IPC::Run::start(["$peers/rs-relay/bin/nostr-rs-relay", '--config', "$dir/config.toml"],
 		'<', \undef, '>', $log, '2>&1');
 	for (1 .. 600)
 	{
