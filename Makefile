@@ -177,6 +177,7 @@ interop:
 	test/peers/setup
 	$(if $(filter 0,$(shell id -u)),,sudo) $(MAKE) -s install
 	test/run-tap test/peers/*.pl
+	test/peers/product
 	test/peers/negentropy/run
 pgspot:
 	tools/setup run
