@@ -21,13 +21,13 @@
 #define LEAF			32		/* fewer items than this a server lists */
 #define MAX_PARTS		64		/* that a client splits a range into */
 
-/* The most that one range can make us write, and what must stay free behind. */
-#define MAX_SPLIT		(NEG_MAX_SKIP + MAX_PARTS * NEG_MAX_PRINT)
-#define MAX_LEAF		(NEG_MAX_SKIP + NEG_MAX_BOUND + 2 + (LEAF - 1) * 32)
-#define MAX_ANSWER		(MAX_SPLIT > MAX_LEAF ? MAX_SPLIT : MAX_LEAF)
+/* What must stay free behind an answer; bytes, as all of these. */
 #define MAX_REST		(NEG_MAX_SKIP + NEG_MAX_PRINT)
+#define MAX_LIST(n)		(NEG_MAX_SKIP + NEG_MAX_BOUND + 1 + NEG_MAX_VARINT + (n) * 32)
+#define MAX_SPLIT(parts) (NEG_MAX_SKIP + (parts) * NEG_MAX_PRINT)
 
-_Static_assert(1 + MAX_ANSWER + MAX_REST <= NOSTR_NEG_MIN_FRAME,
+_Static_assert(1 + MAX_SPLIT(MAX_PARTS) + MAX_REST <= NOSTR_NEG_MIN_FRAME &&
+			   1 + MAX_LIST(LEAF - 1) + MAX_REST <= NOSTR_NEG_MIN_FRAME,
 			   "the shortest frame has room for one answer");
 
 /* ----------------------------------------------------------------- writing */
@@ -138,10 +138,14 @@ neg_write_split(NegRound *rd, size_t lo, size_t hi, const NostrNegItem *upper)
 	}
 }
 
+/* For the answer to a range in which we have n items. */
 static bool
 has_room(const NegRound *rd, size_t n)
 {
-	return rd->w.out->len + n + MAX_REST <= rd->neg->limits.frame;
+	size_t		parts = parts_of(rd->neg, n);
+	size_t		most = parts > 0 ? MAX_SPLIT(parts) : MAX_LIST(n);
+
+	return rd->w.out->len + most + MAX_REST <= rd->neg->limits.frame;
 }
 
 /*
@@ -251,7 +255,7 @@ static bool
 answer_list(NegRound *rd, NegReader *r, size_t hi, const NostrNegItem *upper)
 {
 	NostrNeg   *neg = rd->neg;
-	size_t		used = rd->w.out->len + NEG_MAX_SKIP + NEG_MAX_BOUND + 1 + NEG_MAX_VARINT + MAX_REST;
+	size_t		used = rd->w.out->len + MAX_LIST(0) + MAX_REST;
 	size_t		fit = used < neg->limits.frame ? (neg->limits.frame - used) / 32 : 0;
 	NostrNegItem cut;
 
@@ -308,7 +312,7 @@ answer_print(NegRound *rd, NegReader *r, const NegReader *before, size_t hi,
 {
 	NostrNeg   *neg = rd->neg;
 
-	if (has_room(rd, MAX_ANSWER))
+	if (has_room(rd, hi - rd->at))
 	{
 		neg_write_split(rd, rd->at, hi, upper);
 		return true;

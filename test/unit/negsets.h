@@ -105,7 +105,8 @@ random_item(NostrNegItem *item, const NostrNegItem *others, size_t n, uint64_t s
 
 /*
  * n items spread over both sets: anything from one second to a sparse range,
- * from few differences to hardly anything in common, scattered or in runs.
+ * from few differences to hardly anything in common, scattered, in runs or
+ * all on one side.
  * "huge" timestamps do not fit signed integers; "prefix" bytes are the most
  * that ids have in common.
  */
@@ -116,6 +117,7 @@ make_sets(NegSets *s, size_t n, uint64_t since, uint64_t until, bool huge, size_
 	uint64_t	seconds = rnd(4) == 0 ? 1 + rnd(3) : 1 + rnd(2 * n + 1);
 	uint64_t	differ = 1u << rnd(11);	/* of 1024 */
 	bool		runs = rnd(2);
+	bool		bare = rnd(8) == 0;	/* the client has next to nothing */
 	int			owners = 3;		/* bit 0 client, bit 1 server */
 
 	memset(s, 0, sizeof(*s));
@@ -128,6 +130,8 @@ make_sets(NegSets *s, size_t n, uint64_t since, uint64_t until, bool huge, size_
 		random_item(item, items, i, seconds, huge, prefix);
 		if (!runs || rnd(30) == 0)
 			owners = rnd(1024) < differ ? 1 + (int) rnd(2) : 3;
+		if (bare)
+			owners = rnd(256) == 0 ? 1 + (int) rnd(3) : 2;
 		if (owners & 1)
 			nostr_neg_set_add(&s->client, item->timestamp, item->id);
 		if (owners & 2)

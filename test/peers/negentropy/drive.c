@@ -3,6 +3,7 @@
  *
  * Random reconciliations between our library and another program, in turns
  * as client and as server, each checked against the difference of the sets.
+ * Equal sets must be found equal at once: the fingerprints are the same.
  *
  * Usage: drive COUNT SEED ROLES PREFIX PROGRAM [ARG...]
  * ROLES: what the program can be, "client", "server" or "both".
@@ -124,7 +125,8 @@ read_message(size_t frame)
 }
 
 static bool
-we_ask(const NegSets *sets, const NostrNegLimits *limits, size_t frame, Found *found)
+we_ask(const NegSets *sets, const NostrNegLimits *limits, size_t frame, Found *found,
+	   unsigned *answers)
 {
 	NostrNeg	neg;
 	NostrNegStatus status;
@@ -141,12 +143,14 @@ we_ask(const NegSets *sets, const NostrNegLimits *limits, size_t frame, Found *f
 	}
 	if (status == NOSTR_NEG_FAILED)
 		fprintf(stderr, "we say: %s\n", nostr_neg_error_text(neg.error));
+	*answers = neg.rounds;
 	nostr_neg_free(&neg);
 	return status == NOSTR_NEG_DONE;
 }
 
 static bool
-they_ask(const NegSets *sets, const NostrNegLimits *limits, size_t frame, Found *found)
+they_ask(const NegSets *sets, const NostrNegLimits *limits, size_t frame, Found *found,
+		 unsigned *answers)
 {
 	NostrNeg	neg;
 	bool		done = false;
@@ -177,6 +181,7 @@ they_ask(const NegSets *sets, const NostrNegLimits *limits, size_t frame, Found 
 	}
 	if (neg.error != NOSTR_NEG_OK)
 		fprintf(stderr, "we say: %s\n", nostr_neg_error_text(neg.error));
+	*answers = neg.rounds;
 	nostr_neg_free(&neg);
 	return done;
 }
@@ -190,22 +195,24 @@ one(unsigned i, bool asking)
 	Found		found = {0};
 	uint64_t	seed = negsets_seed;
 	size_t		n = random_size(i);
+	unsigned	answers = 0;
 	bool		ok;
 
 	make_sets(&sets, n, 0, UINT64_MAX, false, prefix);
 	random_limits(&limits[0], &limits[1]);
 	if (asking)
-		ok = we_ask(&sets, &limits[0], limits[1].frame, &found);
+		ok = we_ask(&sets, &limits[0], limits[1].frame, &found, &answers);
 	else
-		ok = they_ask(&sets, &limits[1], limits[0].frame, &found);
+		ok = they_ask(&sets, &limits[1], limits[0].frame, &found, &answers);
 	if (!ok)
 		fprintf(stderr, "the peer's last line: %.100s\n", line != NULL ? line : "none");
-	ok = ok && same_found(&found, &sets.differences);
+	ok = ok && same_found(&found, &sets.differences) &&
+		(sets.differences.n > 0 || answers == 1);
 	if (!ok)
 		fprintf(stderr, "disagreement: number %u, seed %llu, we %s, %zu and %zu items, "
-				"%zu differences, %zu found, frames %zu and %zu\n", i,
+				"%zu differences, %zu found in %u answers, frames %zu and %zu\n", i,
 				(unsigned long long) seed, asking ? "ask" : "answer", sets.client.n,
-				sets.server.n, sets.differences.n, found.n, limits[0].frame, limits[1].frame);
+				sets.server.n, sets.differences.n, found.n, answers, limits[0].frame, limits[1].frame);
 	free_sets(&sets);
 	free(found.ids);
 	return ok;
