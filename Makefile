@@ -25,7 +25,7 @@ REGRESS      = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 WARN         = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
 PG_CPPFLAGS  = -Isrc -DBB_VERSION=\"$(EXTVERSION)\"
 PG_CFLAGS    = -std=gnu11 $(WARN) -Wno-declaration-after-statement -MMD
-SHLIB_LINK   = -Wl,--version-script=src/pg/bigbrotr.map -lsecp256k1 -lcrypto -lidn2
+SHLIB_LINK   = -Wl,--version-script=src/pg/bigbrotr.map -lsecp256k1 -lcrypto -lidn2 -lpsl -lm
 
 PG_CONFIG   ?= pg_config
 PGXS        := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
@@ -46,7 +46,7 @@ $(DATA_built): $(SCHEMA) Makefile
 # --- bigbrotr-net: no PostgreSQL header, hardened --------------------------
 NET_CFLAGS = -std=gnu11 -O2 -g $(WARN) -MMD -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" \
 	-Isrc -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
-NET_LIBS   = -lwebsockets -lcurl -ljansson -lmaxminddb -luv -lcares -lresolv -lssl -lcrypto -lsecp256k1 -lidn2 -lpthread
+NET_LIBS   = -lwebsockets -lcurl -ljansson -lmaxminddb -luv -lcares -lresolv -lssl -lcrypto -lsecp256k1 -lidn2 -lpsl -lm -lpthread
 NETOBJS    = $(NETSRC:%.c=build/net/%.o)
 
 build/net/%.o: %.c
@@ -110,7 +110,7 @@ FUZZERS      = $(patsubst test/fuzz/%.c,build/fuzz/%,$(sort $(wildcard test/fuzz
 build/fuzz/%: test/fuzz/%.c $(NOSTR) $(WIRE)
 	@mkdir -p $(@D)
 	clang-14 -std=gnu11 -O1 -g -D_GNU_SOURCE -Isrc -Isrc/nostr -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined $< $(NOSTR) $(WIRE) -o $@ -lsecp256k1 -lcrypto -lidn2
+		-fno-sanitize-recover=undefined $< $(NOSTR) $(WIRE) -o $@ -lsecp256k1 -lcrypto -lidn2 -lpsl -lm
 
 .PHONY: fuzz unit-run lint test run
 fuzz:
@@ -154,7 +154,7 @@ build/test/relay: test/relay/main.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOS
 
 build/test/genevents: test/relay/genevents.c $(NOSTR)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
 
 build/test/negentropy_drive: test/peers/negentropy/drive.c test/unit/negsets.h $(NOSTR)
 	@mkdir -p $(@D)
@@ -162,7 +162,7 @@ build/test/negentropy_drive: test/peers/negentropy/drive.c test/unit/negsets.h $
 
 build/test/bench_core: test/bench/bench_core.c $(NOSTR)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
 
 .PHONY: bench
 bench:
