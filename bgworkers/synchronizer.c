@@ -18,8 +18,10 @@
 
 #include "pg/archive.h"
 #include "pg/guc.h"
+#include "pg/mention_store.h"
 #include "pg/netd.h"
 #include "pg/relay_life.h"
+#include "pg/shmem.h"
 #include "pg/sync_batch.h"
 #include "pg/sync_due.h"
 #include "pg/sync_jobs.h"
@@ -108,7 +110,12 @@ handle_frames(void)
 	count("observations", counts.observations);
 	count("duplicates", counts.duplicates);
 	count("rejected", counts.rejected);
+	mention_flush(false, &counts.mentions);
+	count("candidates", counts.mentions.candidates);
+	count("mentions_refused", counts.mentions.refused);
 	bb_tx_end();
+	if (counts.mentions.candidates > 0)
+		bb_run_request(MyDatabaseId, BB_VALIDATOR);
 	/* Answers leave only now: what they call known is committed. */
 	netd_flush();
 	if (malformed != NULL)

@@ -16,6 +16,7 @@
 
 #include "../crawl/validate.h"
 #include "delivery.h"
+#include "events_frame.h"
 #include "jobs.h"
 #include "verify.h"
 
@@ -305,6 +306,7 @@ cli_main(int argc, char **argv)
 		return 2;
 	}
 	net = net_open(uv_default_loop(), &c, &why);
+	events_frame_open(net);
 	if (net == NULL || !start(argv[1], &url, since))
 	{
 		fprintf(stderr, "bigbrotr-net: %s\n", why != NULL ? why : "cannot start");

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "delivery.h"
+#include "events_frame.h"
 #include "verify.h"
 
 #define MAX_SINGLE_REJECTS	16
@@ -194,25 +195,19 @@ static void
 send_batch(Delivery *d, Item *it)
 {
 	NostrBuf   *out = d->sink.out(d->user);
-	uint16_t	ngood = 0;
+	EventsFrame frame;
 	uint16_t	nbad = 0;
-	size_t		mark;
 
+	events_frame_start(&frame, out, d->job, it->seen_at);
 	for (uint32_t i = 0; i < it->n; i++)
 	{
-		ngood += it->pair[i].send && !it->pair[i].bad;
-		nbad += it->pair[i].send && it->pair[i].bad;
+		const Pair *p = &it->pair[i];
+
+		if (p->send && !p->bad)
+			events_frame_add(&frame, it->records.data + p->at, p->len);
+		nbad += p->send && p->bad;
 	}
-	if (ngood > 0)
-	{
-		mark = wire_begin(out, WIRE_EVENTS, d->job);
-		wire_put_u64(out, (uint64_t) it->seen_at);
-		wire_put_u16(out, ngood);
-		for (uint32_t i = 0; i < it->n; i++)
-			if (it->pair[i].send && !it->pair[i].bad)
-				wire_put_fixed(out, it->records.data + it->pair[i].at, it->pair[i].len);
-		wire_end(out, mark);
-	}
+	events_frame_end(&frame);
 	if (nbad > 0)
 		put_bad_signatures(out, it, d->job, nbad);
 	d->pending -= it->records.len;

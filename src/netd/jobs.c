@@ -15,6 +15,7 @@
 #include "../nostr/keys.h"
 #include "channel.h"
 #include "check_job.h"
+#include "events_frame.h"
 #include "jobs.h"
 #include "sync_job.h"
 
@@ -274,6 +275,7 @@ jobs_open(Net *n)
 
 	net = n;
 	open_geo();
+	events_frame_open(n);
 	if (net_config(n)->key_file[0] == '\0')
 		return;
 	why = nostr_keys_load(net_config(n)->key_file, &key);

@@ -20,6 +20,9 @@ int			bb_seeder_interval = 3600;
 char	   *bb_seeder_file;
 int			bb_validator_interval = 60;
 int			bb_validator_concurrency = 64;
+bool		bb_finder_events = true;
+int			bb_finder_max_per_host = 20;
+int			bb_finder_max_per_domain = 500;
 int			bb_synchronizer_interval = 300;
 int			bb_synchronizer_workers = 1;
 int			bb_synchronizer_page = 500;
@@ -99,6 +102,12 @@ static const IntSetting ints[] = {
 	{"bigbrotr.validator_concurrency", "Candidates that are validated at the same time.",
 		"The limits of connections per network apply as well.",
 	&bb_validator_concurrency, 64, 1, 4096, 0},
+	{"bigbrotr.finder_max_per_host", "Addresses of one host that the finder takes.",
+		"Ports and paths make addresses. What is over the limit is counted in mention_refused. Seeds are always taken.",
+	&bb_finder_max_per_host, 20, 1, 1000000, 0},
+	{"bigbrotr.finder_max_per_domain", "Addresses of one registrable domain that the finder takes.",
+		"For numeric addresses, of one network (/24, /48). What is over the limit is counted in mention_refused.",
+	&bb_finder_max_per_domain, 500, 1, 1000000, 0},
 	{"bigbrotr.synchronizer_interval", "Time between two passes over one relay.",
 		"A pass asks for what the coverage of the relay still misses. 0 turns the synchronizer off.",
 	&bb_synchronizer_interval, 300, 0, 365 * DAY_S, GUC_UNIT_S},
@@ -162,6 +171,9 @@ static const BoolSetting bools[] = {
 	{"bigbrotr.enabled", "Lets the workers run.",
 		"Off stops all of them, for example during a restore.",
 	&bb_enabled, true, PGC_SIGHUP},
+	{"bigbrotr.finder_events", "Takes the relays that new events mention as candidates.",
+		"Off: only seeds and lists on the web are tried.",
+	&bb_finder_events, true, PGC_SIGHUP},
 	{"bigbrotr.synchronous_commit", "Waits for the WAL of the workers' transactions.",
 		"Off may lose the last moments before a crash; they are asked from the relays again.",
 	&bb_synchronous_commit, false, PGC_SIGHUP},

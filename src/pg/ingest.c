@@ -17,6 +17,7 @@
 #include "pg/archive_plan.h"
 #include "pg/compat.h"
 #include "pg/event_check.h"
+#include "pg/mention_store.h"
 #include "pg/relay_sql.h"
 #include "pg/srf.h"
 #include "utils/array.h"
@@ -154,7 +155,7 @@ emit(FunctionCallInfo fcinfo, int n, const BbArchiveEvent *e)
 /* One batch: checks, stores, emits; adds to the totals. */
 static void
 ingest_batch(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int base, int n,
-			 int32 relay_id, int64 seen_at, int64 totals[3])
+			 int32 relay_id, int64 seen_at, int64 totals[3], BbMentionCounts *found)
 {
 	BbArchiveEvent *all = palloc(sizeof(*all) * n);
 	BbArchiveEvent *good = palloc(sizeof(*good) * n);
@@ -174,6 +175,8 @@ ingest_batch(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int base, int n,
 		if (all[i].outcome != BB_INVALID)
 			all[i] = good[ngood++];
 		totals[0] += all[i].outcome == BB_NEW;
+		if (all[i].outcome == BB_NEW)
+			mention_add_event(&all[i].ev, found);
 		totals[1] += all[i].outcome == BB_OBSERVED || (all[i].outcome == BB_NEW && relay_id != 0);
 		totals[2] += all[i].outcome == BB_INVALID;
 		emit(fcinfo, base + i + 1, &all[i]);
@@ -189,16 +192,22 @@ ingest(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int n)
 	int64		seen_at = unix_seconds(PG_ARGISNULL(2) ? GetCurrentTransactionStartTimestamp()
 									   : PG_GETARG_TIMESTAMPTZ(2));
 	int64		totals[3] = {0, 0, 0};
+	BbMentionCounts found = {0};
 
+	mention_reset();			/* of a call that failed */
 	for (int i = 0; i < n; i += INGEST_BATCH)
 	{
 		MemoryContextSwitchTo(batch);
 		ingest_batch(fcinfo, d + i, nulls ? nulls + i : NULL, i, Min(INGEST_BATCH, n - i),
-					 relay_id, seen_at, totals);
+					 relay_id, seen_at, totals, &found);
 		MemoryContextSwitchTo(outer);
 		MemoryContextReset(batch);
 	}
 	/* last, so that the rows are locked only until the commit that follows */
+	mention_flush(true, &found);
+	mention_reset();
+	archive_count("ingest", 0, "candidates", found.candidates);
+	archive_count("ingest", 0, "mentions_refused", found.refused);
 	archive_count("ingest", 0, "events", totals[0]);
 	archive_count("ingest", 0, "observations", totals[1]);
 	archive_count("ingest", 0, "rejected", totals[2]);

@@ -12,6 +12,7 @@
 #include "pg/archive.h"
 #include "pg/coverage.h"
 #include "pg/foreign_text.h"
+#include "pg/mention_store.h"
 #include "pg/netd.h"
 #include "pg/sync_batch.h"
 #include "pg/sync_recheck.h"
@@ -83,6 +84,44 @@ storable(const NostrEvent *ev, int64 key)
 		nostr_utf8_valid(ev->content, ev->content_len);
 }
 
+/* The mentions behind the events: only those of events that are new count. */
+static bool
+take_mentions(WireReader r, const BbArchiveEvent *events, int nevents, SyncCounts *c)
+{
+	int			n = wire_get_u16(&r);
+	bool		ok = true;
+
+	for (int i = 0; i < n; i++)
+	{
+		WireMention m;
+
+		wire_get_mention(&r, &m);
+		if (events[m.event].outcome == BB_NEW)
+			ok &= mention_add(m.url, m.url_len, m.via, events[m.event].ev.pubkey, &c->mentions);
+	}
+	return ok;
+}
+
+/* Are they all there?  Before anything is written. */
+static bool
+check_mentions(WireReader r, int nevents)
+{
+	int			n = wire_get_u16(&r);
+
+	if (n > WIRE_MAX_MENTIONS)
+		return false;
+	for (int i = 0; i < n && !r.bad; i++)
+	{
+		WireMention m;
+
+		wire_get_mention(&r, &m);
+		if (m.event >= nevents)
+			return false;
+	}
+	(void) wire_get_u16(&r);
+	return wire_done(&r);
+}
+
 bool
 sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c)
 {
@@ -90,6 +129,7 @@ sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c)
 	BbArchiveEvent *events;
 	int64		seen_at;
 	uint16		n;
+	bool		ok;
 
 	wire_reader(&r, f);
 	seen_at = (int64) wire_get_u64(&r);
@@ -108,7 +148,7 @@ sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c)
 		if (r.bad || !storable(&events[i].ev, key))
 			return false;
 	}
-	if (!wire_done(&r))
+	if (!check_mentions(r, n))
 		return false;
 
 	archive_write(events, n);
@@ -132,8 +172,9 @@ sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c)
 				break;
 		}
 	}
+	ok = take_mentions(r, events, n, c);
 	pfree(events);
-	return true;
+	return ok;
 }
 
 /* Answers a SET_REQUEST. */

@@ -9,6 +9,7 @@
 
 #include "postgres.h"
 
+#include "pg/mention_store.h"
 #include "pg/sync_jobs.h"
 #include "wire/messages.h"
 
@@ -18,6 +19,7 @@ typedef struct SyncCounts		/* since the last sync_batch_counts_flush */
 	int64		observations;
 	int64		duplicates;
 	int64		rejected;
+	BbMentionCounts mentions;
 } SyncCounts;
 
 /* false: the frame is malformed (nothing of it was done). */

@@ -111,6 +111,7 @@ CREATE TABLE bigbrotr.candidate (
 	url text PRIMARY KEY CHECK (octet_length(url) <= 2048),
 	network text NOT NULL CHECK (network IN ('clearnet', 'tor', 'i2p', 'loki')),
 	source text,
+	authors integer NOT NULL DEFAULT 0,
 	discovered_at bigint NOT NULL DEFAULT extract(epoch FROM now())::bigint,
 	attempts integer NOT NULL DEFAULT 0,
 	last_attempt_at timestamptz,
@@ -121,7 +122,9 @@ CREATE TABLE bigbrotr.candidate (
 COMMENT ON TABLE bigbrotr.candidate IS 'addresses that may be relays; the validator tries them';
 COMMENT ON COLUMN bigbrotr.candidate.url IS 'canonical address, see relay_normalize';
 COMMENT ON COLUMN bigbrotr.candidate.network IS 'clearnet, tor, i2p or loki';
-COMMENT ON COLUMN bigbrotr.candidate.source IS 'where it was found';
+COMMENT ON COLUMN bigbrotr.candidate.source IS 'where it was found first: seed, event, or source (a list on the web)';
+COMMENT ON COLUMN bigbrotr.candidate.authors IS
+	'how many authors mention it, roughly: follows mention.authors in steps of an eighth';
 COMMENT ON COLUMN bigbrotr.candidate.discovered_at IS 'unix seconds of the first time it was found';
 COMMENT ON COLUMN bigbrotr.candidate.attempts IS 'how often it was tried';
 COMMENT ON COLUMN bigbrotr.candidate.last_attempt_at IS 'last try';

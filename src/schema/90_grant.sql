@@ -10,6 +10,7 @@ GRANT USAGE ON SCHEMA bigbrotr TO bigbrotr_reader;
 GRANT USAGE ON TYPE bigbrotr.tags TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.event, bigbrotr.observation,
 	bigbrotr.coverage, bigbrotr.coverage_filter, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
+	bigbrotr.mention, bigbrotr.mention_refused, bigbrotr.discovery,
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
 	bigbrotr.relay_coverage, bigbrotr.open_gap
 	TO bigbrotr_reader;
@@ -22,6 +23,7 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event),
 	bigbrotr.filter_normalize(text), bigbrotr.filter_reject_reason(text),
 	bigbrotr.relay_normalize(text), bigbrotr.relay_reject_reason(text),
+	bigbrotr.via_names(integer), bigbrotr.sketch_merge(bytea, bytea), bigbrotr.sketch_count(bytea),
 	bigbrotr.npub(bytea), bigbrotr.npub(text), bigbrotr.note(bytea), bigbrotr.note(text),
 	bigbrotr.nip19_decode(text), bigbrotr.nip19_hex(text),
 	bigbrotr.coverage_missing(integer, text, bigint, bigint), bigbrotr.partition_bound(timestamptz), bigbrotr.worker_status()
@@ -29,8 +31,10 @@ GRANT EXECUTE ON FUNCTION
 
 GRANT INSERT ON bigbrotr.event, bigbrotr.observation TO bigbrotr_writer;
 GRANT INSERT, UPDATE ON bigbrotr.rejected_event, bigbrotr.counter TO bigbrotr_writer;
--- coverage_record locks the relay's row: that needs the right to update something
-GRANT INSERT (url, network, discovered_at), UPDATE (observations) ON bigbrotr.relay TO bigbrotr_writer;
+-- coverage_record locks the relay's row: that needs the right to update something;
+-- a mention revives a parked relay
+GRANT INSERT (url, network, discovered_at), UPDATE (observations, next_sync_at) ON bigbrotr.relay TO bigbrotr_writer;
+GRANT INSERT, UPDATE ON bigbrotr.mention, bigbrotr.mention_refused TO bigbrotr_writer;
 GRANT INSERT, UPDATE, DELETE ON bigbrotr.candidate, bigbrotr.coverage TO bigbrotr_writer;
 GRANT INSERT ON bigbrotr.coverage_filter TO bigbrotr_writer;
 GRANT EXECUTE ON FUNCTION bigbrotr.coverage_record(integer, text, bigint, bigint, text, text, text) TO bigbrotr_writer;

@@ -1,7 +1,7 @@
 /*
  * messages.c
  *
- * The one composite field: an event.  What is read is bounded, not believed:
+ * The composite fields: events and mentions.  What is read is bounded, not believed:
  * the worker checks tags and text itself before it stores them.
  */
 #include "../nostr/pgfree.h"
@@ -53,4 +53,20 @@ wire_get_event(WireReader *r, int64_t *key, NostrEvent *ev)
 		ev->form = (NostrForm) form;
 	ev->tags = wire_get_bytes(r, WIRE_MAX_PAYLOAD, &ev->tags_len);
 	ev->content = wire_get_bytes(r, WIRE_MAX_PAYLOAD, &ev->content_len);
+}
+
+void
+wire_put_mention(NostrBuf *out, const WireMention *m)
+{
+	wire_put_u16(out, m->event);
+	wire_put_u32(out, m->via);
+	wire_put_bytes(out, m->url, m->url_len);
+}
+
+void
+wire_get_mention(WireReader *r, WireMention *m)
+{
+	m->event = wire_get_u16(r);
+	m->via = wire_get_u32(r);
+	m->url = (const char *) wire_get_bytes(r, WIRE_MAX_URL, &m->url_len);
 }

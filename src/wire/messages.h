@@ -31,6 +31,7 @@
 #define WIRE_MAX_OFFER			1024	/* pairs in one OFFER */
 #define WIRE_MAX_OPEN_OFFERS	4		/* per job */
 #define WIRE_MAX_EVENTS			1024	/* records in one EVENTS */
+#define WIRE_MAX_MENTIONS		16384	/* in one EVENTS */
 #define WIRE_MAX_WINDOWS		256		/* windows in one SYNC */
 #define WIRE_MAX_SET			8192	/* items in one SET */
 #define WIRE_MAX_URL			2048
@@ -81,7 +82,9 @@ typedef enum WireType
 	WIRE_LOG = 33,				/* u8 level (0 debug, 1 log, 2 warning), str text */
 	WIRE_OFFER = 34,			/* u32 seq, i64 seen_at (unix seconds), u16 n,
 								 * n x (i64 key, fixed id[32]) */
-	WIRE_EVENTS = 35,			/* i64 seen_at, u16 n, n x event (wire_put_event) */
+	WIRE_EVENTS = 35,			/* i64 seen_at, u16 n, n x event (wire_put_event),
+								 * u16 m, m x mention (wire_put_mention), u16 events that
+								 * mention more relays than are listed */
 	WIRE_REJECTED = 36,			/* i64 seen_at, u16 n, n x (str reason name, fixed id[32]
 								 * (zeros if unreadable), u64 count (how many alike),
 								 * bytes sample (<= WIRE_MAX_SAMPLE)) */
@@ -154,5 +157,17 @@ struct NostrEvent;
 extern void wire_put_event(NostrBuf *out, int64_t key, const struct NostrEvent *ev);
 /* Pointers into the frame.  Sets r->bad when out of bounds. */
 extern void wire_get_event(WireReader *r, int64_t *key, struct NostrEvent *ev);
+
+/* A relay that an event of the same frame mentions: u16 event (its place among
+ * the events), u32 via (NostrVia bits), str url (canonical). */
+typedef struct WireMention
+{
+	uint16_t	event;
+	uint32_t	via;
+	const char *url;			/* read: inside the frame, not terminated */
+	size_t		url_len;
+} WireMention;
+extern void wire_put_mention(NostrBuf *out, const WireMention *m);
+extern void wire_get_mention(WireReader *r, WireMention *m);
 
 #endif

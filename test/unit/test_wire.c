@@ -77,6 +77,31 @@ malformed(void)
 }
 
 static void
+mention(void)
+{
+	WireMention m = {7, 0x10001, "wss://a.net", 11};
+	WireMention back;
+	WireFrame	f;
+	WireReader	r;
+	NostrBuf	b;
+
+	nostr_buf_init(&b, 5000);
+	wire_put_mention(&b, &m);
+	f = (WireFrame) {WIRE_EVENTS, 1, b.data, (uint32_t) b.len};
+	wire_reader(&r, &f);
+	wire_get_mention(&r, &back);
+	CHECK(wire_done(&r) && back.event == 7 && back.via == 0x10001 &&
+		  back.url_len == 11 && memcmp(back.url, "wss://a.net", 11) == 0);
+	for (f.len = 0; f.len < b.len; f.len++)
+	{
+		wire_reader(&r, &f);
+		wire_get_mention(&r, &back);
+		CHECK(r.bad);
+	}
+	nostr_buf_free(&b);
+}
+
+static void
 random_bytes(void)
 {
 	srandom(1);
@@ -110,6 +135,7 @@ main(void)
 {
 	round_trip();
 	malformed();
+	mention();
 	random_bytes();
 	return check_done();
 }
