@@ -21,11 +21,12 @@
 #include "utils/timestamp.h"
 
 #include "pg/guc.h"
+#include "pg/guc_monitor.h"
 #include "pg/shmem.h"
 #include "pg/worker.h"
 #include "pg/worker_start.h"
 
-#define MAX_CHILDREN	(2 + 64)
+#define MAX_CHILDREN	(3 + 64)
 #define BACKOFF_MIN		1000
 #define BACKOFF_MAX		60000
 #define NO_SLOT_WAIT	10000
@@ -216,6 +217,8 @@ is_due(Child *c)
 				rows[BB_SEEDER].age >= bb_seeder_interval;
 		case BB_VALIDATOR:
 			return !rows[BB_VALIDATOR].paused && bb_validator_interval > 0;
+		case BB_MONITOR:
+			return !rows[BB_MONITOR].paused && bb_monitor_interval > 0;
 		case BB_SYNCHRONIZER:
 			return !rows[BB_SYNCHRONIZER].paused && bb_synchronizer_interval > 0 &&
 				sync_workers == bb_synchronizer_workers && c->index < sync_workers;
@@ -316,6 +319,7 @@ bb_scheduler_main(Datum main_arg)
 
 	children[n++].service = BB_SEEDER;
 	children[n++].service = BB_VALIDATOR;
+	children[n++].service = BB_MONITOR;
 	for (int i = 0; n < MAX_CHILDREN; i++)
 	{
 		children[n].service = BB_SYNCHRONIZER;

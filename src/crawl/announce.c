@@ -237,8 +237,8 @@ pack_tags(json_t *tags, NostrBuf *packed)
 }
 
 bool
-announce_relay(NostrBuf *out, const NostrRelayUrl *url, const CheckResult *r,
-			   const Nip11 *nip11, const uint16_t *kind, int n_kinds,
+announce_relay(NostrBuf *out, uint8_t id[32], const NostrRelayUrl *url,
+			   const CheckResult *r, const Nip11 *nip11, const uint16_t *kind, int n_kinds,
 			   const uint8_t seckey[32])
 {
 	NostrEvent	ev = {.kind = ANNOUNCE_KIND, .created_at = (int64_t) time(NULL)};
@@ -263,7 +263,10 @@ announce_relay(NostrBuf *out, const NostrRelayUrl *url, const CheckResult *r,
 	}
 	ok = ok && nostr_event_sign(&ev, seckey);
 	if (ok)
+	{
+		memcpy(id, ev.id, 32);
 		nostr_event_json(&ev, out);
+	}
 	nostr_buf_free(&packed);
 	return ok && !out->failed;
 }

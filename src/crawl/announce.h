@@ -17,10 +17,10 @@
 #define ANNOUNCE_MAX_CONTENT	(64 * 1024)	/* bytes; a longer document is left out */
 #define ANNOUNCE_MAX_LIST		100		/* of each list in the NIP-11 document */
 
-/* Appends the signed event as JSON.  kinds: those that the relay was seen to
+/* Appends the signed event as JSON, and gives its id.  kinds: those that the relay was seen to
  * serve.  false: not open, no key, or out of memory. */
-extern bool announce_relay(NostrBuf *out, const NostrRelayUrl *url, const CheckResult *r,
-						   const Nip11 *nip11, const uint16_t *kinds, int n_kinds,
+extern bool announce_relay(NostrBuf *out, uint8_t id[32], const NostrRelayUrl *url,
+						   const CheckResult *r, const Nip11 *nip11, const uint16_t *kinds, int n_kinds,
 						   const uint8_t seckey[32]);
 
 #endif

@@ -40,8 +40,8 @@ deadline_closed(uv_handle_t *h)
 
 	check_documents(c);
 	if (c->spec.announce)
-		(void) announce_relay(&c->result.announcement, &c->url, &c->result, &c->nip11,
-							  c->kinds, c->spec.n_kinds, c->spec.seckey);
+		(void) announce_relay(&c->result.announcement, c->result.announcement_id, &c->url,
+							  &c->result, &c->nip11, c->kinds, c->spec.n_kinds, c->spec.seckey);
 	c->done(c->user, &c->result);
 	for (int i = 0; i < CHECK_TYPES; i++)
 		json_decref(c->result.document[i]);

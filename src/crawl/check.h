@@ -81,6 +81,7 @@ typedef struct CheckResult
 	NostrAddr	address;
 	json_t	   *document[CHECK_TYPES];	/* {"data": .., "logs": ..}; NULL: absent */
 	NostrBuf	announcement;	/* the signed event as JSON; empty: none */
+	uint8_t		announcement_id[32];
 } CheckResult;
 
 typedef void (*CheckDone) (void *user, const CheckResult *r);

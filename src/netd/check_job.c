@@ -115,6 +115,7 @@ on_checked(void *user, const CheckResult *r)
 	wire_put_u8(out, (uint8_t) (r->write_live | r->write_stored << 1 | r->challenged << 2));
 	wire_put_u32(out, r->nip11_us);
 	wire_put_u16(out, (uint16_t) r->nip11_status);
+	wire_put_fixed(out, r->announcement_id, 32);
 	wire_put_bytes(out, r->announcement.data, r->announcement.len);
 	wire_end(out, mark);
 	j->gone(j->user, r->failure, r->open.reason);

@@ -13,6 +13,7 @@
 
 #include "pg/guc.h"
 #include "pg/guc_check.h"
+#include "pg/guc_monitor.h"
 
 char	   *bb_databases;
 bool		bb_enabled = true;
@@ -257,6 +258,7 @@ bb_guc_define(void)
 	}
 	for (int i = 0; i < (int) lengthof(networks); i++)
 		define_network(&networks[i]);
+	bb_guc_define_monitor();
 
 	DefineCustomEnumVariable("bigbrotr.invalid_certificate",
 							 "What to do with a relay whose certificate is not valid.",

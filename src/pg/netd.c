@@ -484,6 +484,21 @@ netd_malformed(const char *what)
 	lose(why);
 }
 
+void
+netd_replace(const char *why)
+{
+	if (net.pid == 0)
+		return;
+	end_child(0, (Datum) 0);
+	nostr_buf_reset(&net.in);
+	nostr_buf_reset(&net.out);
+	net.in_done = net.out_done = 0;
+	net.lost = true;
+	net.next_start = GetCurrentTimestamp();
+	ereport(LOG,
+			(errmsg("bigbrotr-net starts anew: %s", why)));
+}
+
 bool
 netd_lost(void)
 {

@@ -35,6 +35,8 @@ extern bool netd_poll(long timeout_ms);
  * inside.  A frame that the caller cannot parse: netd_malformed. */
 extern bool netd_next(WireFrame *f);
 extern void netd_malformed(const char *what);
+/* A new child at once; jobs in flight are lost (netd_lost). */
+extern void netd_replace(const char *why);
 /* True once after the child was lost: forget all jobs. */
 extern bool netd_lost(void);
 extern bool netd_ready(void);	/* a child is running and has said HELLO */

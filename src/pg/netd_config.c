@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "pg/guc.h"
+#include "pg/guc_monitor.h"
 #include "pg/netd_config.h"
 
 #define USER_AGENT "bigbrotr/" BB_VERSION
@@ -77,6 +78,8 @@ netd_put_config(NostrBuf *out)
 	put(&c, "dns_servers", bb_dns_servers);
 	put(&c, "user_agent", USER_AGENT);
 	put(&c, "key_file", bb_key_file);
+	put(&c, "mmdb_city", bb_monitor_city_file);
+	put(&c, "mmdb_asn", bb_monitor_asn_file);
 
 	mark = wire_begin(out, WIRE_CONFIG, 0);
 	wire_put_u16(out, (uint16_t) c.n);

@@ -26,10 +26,17 @@ typedef struct BbBlock
 	int			pid;
 } BbBlock;
 
+typedef struct BbCheckRequest
+{
+	Oid			dboid;			/* InvalidOid: free */
+	int32		relay_id;
+} BbCheckRequest;
+
 typedef struct BbShared
 {
 	LWLock	   *lock;
 	BbBlock		blocks[BB_MAX_BLOCKS];
+	BbCheckRequest checks[BB_MAX_CHECKS];
 	BbSlot		slots[BB_MAX_SLOTS];
 } BbShared;
 
@@ -379,4 +386,49 @@ bb_blocked(Oid dboid)
 	result = blocked_locked(dboid);
 	LWLockRelease(shared->lock);
 	return result;
+}
+
+bool
+bb_check_request(Oid dboid, int32 relay_id)
+{
+	bool		taken = false;
+
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < BB_MAX_CHECKS && !taken; i++)
+	{
+		BbCheckRequest *c = &shared->checks[i];
+
+		taken = c->dboid == dboid && c->relay_id == relay_id;
+	}
+	for (int i = 0; i < BB_MAX_CHECKS && !taken; i++)
+	{
+		BbCheckRequest *c = &shared->checks[i];
+
+		if (OidIsValid(c->dboid))
+			continue;
+		c->dboid = dboid;
+		c->relay_id = relay_id;
+		taken = true;
+	}
+	LWLockRelease(shared->lock);
+	return taken && bb_run_request(dboid, BB_MONITOR);
+}
+
+int
+bb_check_take(Oid dboid, int32 *relay_ids, int max)
+{
+	int			n = 0;
+
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < BB_MAX_CHECKS && n < max; i++)
+	{
+		BbCheckRequest *c = &shared->checks[i];
+
+		if (c->dboid != dboid)
+			continue;
+		relay_ids[n++] = c->relay_id;
+		c->dboid = InvalidOid;
+	}
+	LWLockRelease(shared->lock);
+	return n;
 }

@@ -21,6 +21,7 @@
 #define BB_MAX_SLOTS	512
 #define BB_MAX_BLOCKS	64
 #define BB_ERROR_LEN	256
+#define BB_MAX_CHECKS	64		/* relays that somebody waits for */
 
 typedef enum BbSlotState
 {
@@ -70,6 +71,11 @@ extern int	bb_slots_signal(Oid dboid, int sig, int *pids, int max);
 extern void bb_wake(Oid dboid);
 /* False: no scheduler runs there. */
 extern bool bb_run_request(Oid dboid, BbService service);
+
+/* A relay to be checked now; wakes the monitor.  False: too many wait. */
+extern bool bb_check_request(Oid dboid, int32 relay_id);
+/* Takes those of a database; how many. */
+extern int	bb_check_take(Oid dboid, int32 *relay_ids, int max);
 
 extern bool bb_block(Oid dboid);	/* false: table full */
 extern void bb_unblock_mine(void);

@@ -7,6 +7,7 @@
  *                              state text, started_at timestamptz)
  *   bigbrotr_run_service(text) runs a service now
  *   bigbrotr_wake()            settings in tables changed, look again
+ *   bigbrotr_check_request(int) the monitor checks that relay now
  *
  * Must survive: being called without shared_preload_libraries (an error with
  * a hint; the status is empty).
@@ -25,10 +26,12 @@
 extern PGDLLEXPORT Datum bigbrotr_worker_status(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum bigbrotr_run_service(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum bigbrotr_wake(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum bigbrotr_check_request(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(bigbrotr_worker_status);
 PG_FUNCTION_INFO_V1(bigbrotr_run_service);
 PG_FUNCTION_INFO_V1(bigbrotr_wake);
+PG_FUNCTION_INFO_V1(bigbrotr_check_request);
 
 #define STATUS_COLUMNS 5
 
@@ -143,5 +146,22 @@ Datum
 bigbrotr_wake(PG_FUNCTION_ARGS)
 {
 	bb_wake_at_commit();
+	PG_RETURN_VOID();
+}
+
+Datum
+bigbrotr_check_request(PG_FUNCTION_ARGS)
+{
+	require_preload();
+	if (!bb_slot_alive(MyDatabaseId, BB_MONITOR, 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the monitor does not run in this database"),
+				 errhint("Check bigbrotr.monitor_interval, bigbrotr.databases, and whether the monitor is paused (bigbrotr.status).")));
+	if (!bb_check_request(MyDatabaseId, PG_GETARG_INT32(0)))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("too many checks are waiting"),
+				 errhint("At most %d relays can be waited for at a time.", BB_MAX_CHECKS)));
 	PG_RETURN_VOID();
 }

@@ -23,6 +23,7 @@ typedef enum BbService
 	BB_SEEDER,
 	BB_VALIDATOR,
 	BB_SYNCHRONIZER,
+	BB_MONITOR,
 	BB_SERVICE_COUNT
 } BbService;
 

@@ -47,3 +47,15 @@ GRANT UPDATE (priority, excluded, filter, since, until, page_limit, max_requests
 	next_sync_at) ON bigbrotr.relay TO bigbrotr_operator;
 GRANT EXECUTE ON FUNCTION bigbrotr.run(text), bigbrotr.wake(), bigbrotr.service_set_paused(text, boolean),
 	bigbrotr.pause(text), bigbrotr.resume(text) TO bigbrotr_operator;
+
+REVOKE ALL ON TYPE bigbrotr.check_sample FROM PUBLIC;
+GRANT USAGE ON TYPE bigbrotr.check_sample TO bigbrotr_reader;
+GRANT SELECT ON bigbrotr.document, bigbrotr.relay_document, bigbrotr.check_series, bigbrotr.relay_monitor,
+	bigbrotr.publication, bigbrotr.relay_check, bigbrotr.metadata, bigbrotr.relay_metadata,
+	bigbrotr.relay_metadata_latest, bigbrotr.certificate
+	TO bigbrotr_reader;
+GRANT EXECUTE ON FUNCTION bigbrotr.check_unpack(bytea), bigbrotr.rtt_document(bigbrotr.check_sample),
+	bigbrotr.relay_uptime(text, timestamptz, timestamptz),
+	bigbrotr.relay_rtt(text, double precision, timestamptz, timestamptz),
+	bigbrotr.relay_changes(text, timestamptz, timestamptz) TO bigbrotr_reader;
+GRANT EXECUTE ON FUNCTION bigbrotr.check_request(integer), bigbrotr.check(text, interval) TO bigbrotr_operator;

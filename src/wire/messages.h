@@ -108,7 +108,8 @@ typedef enum WireType
 								 * (each u8 asked, u8 ok, u32 us, str reason), u8 bits (1:
 								 * our subscription got the event, 2: it is stored, 4: the
 								 * relay sent a challenge), u32 nip11_us, u16 nip11_status,
-								 * bytes signed discovery event as JSON (may be empty) */
+								 * fixed id[32] and bytes JSON of the signed discovery event
+								 * (empty: none) */
 	WIRE_PUBLISHED = 50,		/* fixed id[32], u8 outcome (0 taken, 1 refused,
 								 * 2 unanswered), str reason */
 	WIRE_SIGNED = 51,			/* fixed id[32], bytes event as JSON; then RESULT */

@@ -88,8 +88,9 @@ SELECT is_empty($$
 SELECT is_empty($$
 	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 	WHERE p.pronamespace = 'bigbrotr'::regnamespace AND l.lanname NOT IN ('c', 'internal')
+		AND p.prosqlbody IS NULL
 		AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c = 'search_path=pg_catalog, pg_temp')
-	$$, 'every function in SQL or PL/pgSQL sets its search_path');
+	$$, 'every function in SQL or PL/pgSQL sets its search_path, or was parsed when it was made');
 SELECT is_empty($$
 	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 	WHERE p.pronamespace = 'bigbrotr'::regnamespace AND l.lanname = 'c' AND p.proretset AND p.provolatile = 'i'

@@ -29,6 +29,8 @@ INSERT INTO beyond_call VALUES
 	('bigbrotr_writer', 'coverage_record(integer,text,bigint,bigint,text,text,text)'),
 	('bigbrotr_operator', 'run(text)'),
 	('bigbrotr_operator', 'wake()'),
+	('bigbrotr_operator', 'check_request(integer)'),
+	('bigbrotr_operator', '"check"(text,interval)'),
 	('bigbrotr_operator', 'service_set_paused(text,boolean)'),
 	('bigbrotr_operator', 'pause(text)'),
 	('bigbrotr_operator', 'resume(text)'),

@@ -321,7 +321,10 @@ on_connection(uv_stream_t *server, int status)
 	if (status != 0 || uv_accept(server, (uv_stream_t *) &c->tcp) != 0)
 		conn_close(c);
 	else
+	{
+		uv_tcp_nodelay(&c->tcp, 1);	/* as real servers: answers are not held back */
 		uv_read_start((uv_stream_t *) &c->tcp, on_alloc, on_read);
+	}
 }
 
 static void

@@ -1,0 +1,346 @@
+-- What the monitor measured: documents, a compact series of checks, and what
+-- is to be published.
+
+CREATE TABLE bigbrotr.document (
+	id bytea NOT NULL CHECK (octet_length(id) = 32),
+	type text NOT NULL CHECK (type IN ('nip11_info', 'nip66_ssl', 'nip66_geo', 'nip66_net', 'nip66_dns', 'nip66_http')),
+	data jsonb NOT NULL,
+	raw bytea,
+	PRIMARY KEY (id, type)
+);
+ALTER TABLE bigbrotr.document ALTER COLUMN data SET COMPRESSION lz4, ALTER COLUMN raw SET COMPRESSION lz4;
+COMMENT ON TABLE bigbrotr.document IS 'what checks found, each different document once';
+COMMENT ON COLUMN bigbrotr.document.id IS 'SHA-256 of the canonical JSON of data';
+COMMENT ON COLUMN bigbrotr.document.type IS 'which check it comes from';
+COMMENT ON COLUMN bigbrotr.document.data IS '{"data": what was found, "logs": {"success", "reason"}}';
+COMMENT ON COLUMN bigbrotr.document.raw IS 'nip11_info: the body as it came, of the first that gave this document';
+
+CREATE TABLE bigbrotr.relay_document (
+	relay_id integer NOT NULL,
+	type text NOT NULL,
+	generated_at bigint NOT NULL,
+	confirmed_at bigint NOT NULL,
+	checks integer NOT NULL DEFAULT 1,
+	document_id bytea NOT NULL,
+	stable bytea NOT NULL,
+	PRIMARY KEY (relay_id, type, generated_at)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE bigbrotr.relay_document IS 'which document a relay had from when to when; one that does not change costs no row';
+COMMENT ON COLUMN bigbrotr.relay_document.relay_id IS 'relay.id';
+COMMENT ON COLUMN bigbrotr.relay_document.type IS 'document.type';
+COMMENT ON COLUMN bigbrotr.relay_document.generated_at IS 'unix seconds of the check that found it first';
+COMMENT ON COLUMN bigbrotr.relay_document.confirmed_at IS 'unix seconds of the last check that found it again';
+COMMENT ON COLUMN bigbrotr.relay_document.checks IS 'checks that found it';
+COMMENT ON COLUMN bigbrotr.relay_document.document_id IS 'document.id';
+COMMENT ON COLUMN bigbrotr.relay_document.stable IS 'hash without what changes on its own, such as the TTL left in a DNS cache';
+
+CREATE INDEX relay_document_document_id_idx ON bigbrotr.relay_document (document_id);
+COMMENT ON INDEX bigbrotr.relay_document_document_id_idx IS 'which relays have a document';
+
+CREATE TABLE bigbrotr.check_series (
+	relay_id integer NOT NULL,
+	first_at integer NOT NULL,
+	samples bytea NOT NULL,
+	PRIMARY KEY (relay_id, first_at)
+) WITH (fillfactor = 80);
+ALTER TABLE bigbrotr.check_series ALTER COLUMN samples SET STORAGE PLAIN;
+COMMENT ON TABLE bigbrotr.check_series IS 'all checks, packed: 22 bytes each, up to 64 in a row; read it through relay_check';
+COMMENT ON COLUMN bigbrotr.check_series.relay_id IS 'relay.id';
+COMMENT ON COLUMN bigbrotr.check_series.first_at IS 'time of the first check in it, seconds since 2020-01-01 UTC';
+COMMENT ON COLUMN bigbrotr.check_series.samples IS 'packed checks in order of time, see check_unpack';
+
+CREATE TABLE bigbrotr.relay_monitor (
+	relay_id integer PRIMARY KEY,
+	next_check_at timestamptz NOT NULL DEFAULT now(),
+	checked_at timestamptz,
+	opened boolean,
+	streak integer NOT NULL DEFAULT 0,
+	changed_at timestamptz,
+	checks bigint NOT NULL DEFAULT 0,
+	failures bigint NOT NULL DEFAULT 0,
+	failure text,
+	open_reason text,
+	read_reason text,
+	write_reason text
+) WITH (fillfactor = 50);
+COMMENT ON TABLE bigbrotr.relay_monitor IS 'the monitor''s view of each relay: last check and next';
+COMMENT ON COLUMN bigbrotr.relay_monitor.relay_id IS 'relay.id';
+COMMENT ON COLUMN bigbrotr.relay_monitor.next_check_at IS 'not checked before this time';
+COMMENT ON COLUMN bigbrotr.relay_monitor.checked_at IS 'last check';
+COMMENT ON COLUMN bigbrotr.relay_monitor.opened IS 'whether it opened then';
+COMMENT ON COLUMN bigbrotr.relay_monitor.streak IS 'checks in a row with that answer';
+COMMENT ON COLUMN bigbrotr.relay_monitor.changed_at IS 'when it last came or went';
+COMMENT ON COLUMN bigbrotr.relay_monitor.checks IS 'checks so far';
+COMMENT ON COLUMN bigbrotr.relay_monitor.failures IS 'of them, how many did not open';
+COMMENT ON COLUMN bigbrotr.relay_monitor.failure IS 'class of the last failure to open';
+COMMENT ON COLUMN bigbrotr.relay_monitor.open_reason IS 'why the last check did not open, in words';
+COMMENT ON COLUMN bigbrotr.relay_monitor.read_reason IS 'why it could not read';
+COMMENT ON COLUMN bigbrotr.relay_monitor.write_reason IS 'why it could not write';
+
+CREATE INDEX relay_monitor_next_check_at_idx ON bigbrotr.relay_monitor (next_check_at);
+COMMENT ON INDEX bigbrotr.relay_monitor_next_check_at_idx IS 'which relays are due';
+
+CREATE TABLE bigbrotr.publication (
+	target text NOT NULL,
+	slot text NOT NULL,
+	event_id bytea NOT NULL CHECK (octet_length(event_id) = 32),
+	event text NOT NULL,
+	queued_at timestamptz NOT NULL DEFAULT now(),
+	attempts integer NOT NULL DEFAULT 0,
+	next_attempt_at timestamptz DEFAULT now(),
+	outcome text CHECK (outcome IN ('taken', 'refused')),
+	reason text,
+	answered_at timestamptz,
+	PRIMARY KEY (target, slot)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE bigbrotr.publication IS 'events of ours, and what the relays they are for said; a newer event takes the place of the older';
+COMMENT ON COLUMN bigbrotr.publication.target IS 'address of the relay it is for';
+COMMENT ON COLUMN bigbrotr.publication.slot IS 'what it replaces there: kind, or kind:d';
+COMMENT ON COLUMN bigbrotr.publication.event_id IS 'id of the event';
+COMMENT ON COLUMN bigbrotr.publication.event IS 'the signed event as JSON';
+COMMENT ON COLUMN bigbrotr.publication.queued_at IS 'when it was made';
+COMMENT ON COLUMN bigbrotr.publication.attempts IS 'how often it was sent without an answer';
+COMMENT ON COLUMN bigbrotr.publication.next_attempt_at IS 'not sent before this time; NULL: not sent again';
+COMMENT ON COLUMN bigbrotr.publication.outcome IS 'taken: the relay said OK; refused: it said no; NULL: waiting';
+COMMENT ON COLUMN bigbrotr.publication.reason IS 'what the relay said, or why there was no answer';
+COMMENT ON COLUMN bigbrotr.publication.answered_at IS 'when it answered';
+
+CREATE INDEX publication_next_attempt_at_idx ON bigbrotr.publication (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+COMMENT ON INDEX bigbrotr.publication_next_attempt_at_idx IS 'what is to be sent';
+
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.document', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.relay_document', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.check_series', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.relay_monitor', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.publication', '');
+
+CREATE TYPE bigbrotr.check_sample AS (
+	checked_at timestamptz,
+	opened boolean,
+	failure text,
+	dns_ms integer,
+	tcp_ms integer,
+	tls_ms integer,
+	upgrade_ms integer,
+	read_ok boolean,
+	read_ms integer,
+	write_ok boolean,
+	write_ms integer,
+	write_live boolean,
+	write_stored boolean,
+	challenged boolean,
+	nip11_ok boolean,
+	nip11_ms integer
+);
+COMMENT ON TYPE bigbrotr.check_sample IS 'one check of a relay; the columns are those of relay_check';
+
+CREATE FUNCTION bigbrotr.check_unpack(samples bytea) RETURNS SETOF bigbrotr.check_sample
+	LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 64
+	AS 'MODULE_PATHNAME', 'bigbrotr_check_unpack';
+COMMENT ON FUNCTION bigbrotr.check_unpack(bytea) IS 'the checks in check_series.samples';
+
+CREATE VIEW bigbrotr.relay_check AS
+	SELECT r.url AS relay_url, c.checked_at, c.opened, c.failure,
+		   c.dns_ms + c.tcp_ms + c.tls_ms + c.upgrade_ms AS open_ms,
+		   c.dns_ms, c.tcp_ms, c.tls_ms, c.upgrade_ms, c.read_ok, c.read_ms,
+		   c.write_ok, c.write_ms, c.write_live, c.write_stored, c.challenged, c.nip11_ok, c.nip11_ms
+	FROM bigbrotr.check_series AS s
+	JOIN bigbrotr.relay AS r ON r.id = s.relay_id,
+	LATERAL bigbrotr.check_unpack(s.samples) AS c;
+COMMENT ON VIEW bigbrotr.relay_check IS 'every check of every relay, one row each';
+COMMENT ON COLUMN bigbrotr.relay_check.relay_url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.relay_check.checked_at IS 'when it ended';
+COMMENT ON COLUMN bigbrotr.relay_check.opened IS 'whether the relay opened';
+COMMENT ON COLUMN bigbrotr.relay_check.failure IS 'class of the failure when it did not';
+COMMENT ON COLUMN bigbrotr.relay_check.open_ms IS 'sum of the four phases of opening; NULL when it did not open';
+COMMENT ON COLUMN bigbrotr.relay_check.dns_ms IS 'resolving the name';
+COMMENT ON COLUMN bigbrotr.relay_check.tcp_ms IS 'connecting, or the proxy';
+COMMENT ON COLUMN bigbrotr.relay_check.tls_ms IS 'TLS handshake';
+COMMENT ON COLUMN bigbrotr.relay_check.upgrade_ms IS 'WebSocket upgrade';
+COMMENT ON COLUMN bigbrotr.relay_check.read_ok IS 'whether it answered a subscription; NULL: not asked';
+COMMENT ON COLUMN bigbrotr.relay_check.read_ms IS 'until the first event, or the end of an empty answer';
+COMMENT ON COLUMN bigbrotr.relay_check.write_ok IS 'whether it took our event; NULL: none was written';
+COMMENT ON COLUMN bigbrotr.relay_check.write_ms IS 'until it said so, work and signing not counted';
+COMMENT ON COLUMN bigbrotr.relay_check.write_live IS 'whether our subscription got the event';
+COMMENT ON COLUMN bigbrotr.relay_check.write_stored IS 'whether a later query got it';
+COMMENT ON COLUMN bigbrotr.relay_check.challenged IS 'whether it sent an AUTH challenge (NIP-42)';
+COMMENT ON COLUMN bigbrotr.relay_check.nip11_ok IS 'whether it gave a NIP-11 document; NULL: not asked';
+COMMENT ON COLUMN bigbrotr.relay_check.nip11_ms IS 'until the first byte of it';
+
+-- The names of the Python system.  Round-trip times are documents there; here
+-- they are made from the series when somebody asks.
+CREATE FUNCTION bigbrotr.rtt_document(c bigbrotr.check_sample) RETURNS jsonb
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN jsonb_build_object(
+		'data', jsonb_strip_nulls(jsonb_build_object(
+			'rtt_open', (c).dns_ms + (c).tcp_ms + (c).tls_ms + (c).upgrade_ms,
+			'rtt_read', CASE WHEN (c).read_ok THEN (c).read_ms END,
+			'rtt_write', CASE WHEN (c).write_ok THEN (c).write_ms END)),
+		'logs', jsonb_strip_nulls(jsonb_build_object(
+			'open_success', (c).opened, 'open_reason', (c).failure,
+			'read_success', (c).read_ok, 'write_success', (c).write_ok)));
+COMMENT ON FUNCTION bigbrotr.rtt_document(bigbrotr.check_sample) IS 'a check in the form of the Python system''s nip66_rtt';
+
+CREATE VIEW bigbrotr.relay_metadata AS
+	SELECT r.url AS relay_url, d.generated_at, d.type AS metadata_type, d.document_id AS metadata_id
+	FROM bigbrotr.relay_document AS d
+	JOIN bigbrotr.relay AS r ON r.id = d.relay_id
+	UNION ALL
+	SELECT r.url, extract(epoch FROM c.checked_at)::bigint, 'nip66_rtt',
+		   sha256(convert_to(bigbrotr.rtt_document(c)::text, 'UTF8'))
+	FROM bigbrotr.check_series AS s
+	JOIN bigbrotr.relay AS r ON r.id = s.relay_id,
+	LATERAL bigbrotr.check_unpack(s.samples) AS c;
+COMMENT ON VIEW bigbrotr.relay_metadata IS 'which document a relay had from what time on';
+COMMENT ON COLUMN bigbrotr.relay_metadata.relay_url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.relay_metadata.generated_at IS 'unix seconds';
+COMMENT ON COLUMN bigbrotr.relay_metadata.metadata_type IS 'metadata.type';
+COMMENT ON COLUMN bigbrotr.relay_metadata.metadata_id IS 'metadata.id';
+
+CREATE VIEW bigbrotr.metadata AS
+	SELECT d.id, d.type, d.data FROM bigbrotr.document AS d
+	UNION ALL
+	SELECT DISTINCT sha256(convert_to(t.data::text, 'UTF8')), 'nip66_rtt', t.data
+	FROM bigbrotr.check_series AS s,
+	LATERAL bigbrotr.check_unpack(s.samples) AS c,
+	LATERAL (SELECT bigbrotr.rtt_document(c) AS data) AS t;
+COMMENT ON VIEW bigbrotr.metadata IS 'documents by their content';
+COMMENT ON COLUMN bigbrotr.metadata.id IS 'hash of the content';
+COMMENT ON COLUMN bigbrotr.metadata.type IS 'nip11_info, nip66_rtt, nip66_ssl, nip66_geo, nip66_net, nip66_dns or nip66_http';
+COMMENT ON COLUMN bigbrotr.metadata.data IS '{"data": what was found, "logs": how it went}';
+
+CREATE VIEW bigbrotr.relay_metadata_latest AS
+	SELECT r.url AS relay_url, d.type AS metadata_type, d.generated_at, d.document_id AS metadata_id,
+		   o.data, d.confirmed_at
+	FROM bigbrotr.relay AS r,
+	LATERAL (SELECT DISTINCT ON (x.type) x.* FROM bigbrotr.relay_document AS x
+			 WHERE x.relay_id = r.id ORDER BY x.type, x.generated_at DESC) AS d
+	JOIN bigbrotr.document AS o ON o.id = d.document_id AND o.type = d.type
+	UNION ALL
+	SELECT r.url, 'nip66_rtt', extract(epoch FROM l.checked_at)::bigint,
+		   sha256(convert_to(l.data::text, 'UTF8')), l.data, extract(epoch FROM l.checked_at)::bigint
+	FROM bigbrotr.relay AS r,
+	LATERAL (SELECT s.samples FROM bigbrotr.check_series AS s WHERE s.relay_id = r.id
+			 ORDER BY s.first_at DESC LIMIT 1) AS s,
+	LATERAL (SELECT c.checked_at, bigbrotr.rtt_document(c) AS data FROM bigbrotr.check_unpack(s.samples) AS c
+			 ORDER BY c.checked_at DESC LIMIT 1) AS l;
+COMMENT ON VIEW bigbrotr.relay_metadata_latest IS 'the present document of each type of each relay';
+COMMENT ON COLUMN bigbrotr.relay_metadata_latest.relay_url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.relay_metadata_latest.metadata_type IS 'metadata.type';
+COMMENT ON COLUMN bigbrotr.relay_metadata_latest.generated_at IS 'unix seconds since when';
+COMMENT ON COLUMN bigbrotr.relay_metadata_latest.metadata_id IS 'metadata.id';
+COMMENT ON COLUMN bigbrotr.relay_metadata_latest.data IS 'metadata.data';
+COMMENT ON COLUMN bigbrotr.relay_metadata_latest.confirmed_at IS 'unix seconds of the last check that found it so';
+
+CREATE VIEW bigbrotr.certificate AS
+	SELECT m.relay_url, (m.data #>> '{data,ssl_valid}')::boolean AS valid, m.data #>> '{data,ssl_reason}' AS reason,
+		   to_timestamp((m.data #>> '{data,ssl_expires}')::bigint) AS expires_at,
+		   to_timestamp((m.data #>> '{data,ssl_expires}')::bigint) - now() AS expires_in,
+		   m.data #>> '{data,ssl_issuer}' AS issuer, m.data #>> '{data,ssl_subject_cn}' AS subject_cn,
+		   to_timestamp(m.confirmed_at) AS confirmed_at
+	FROM bigbrotr.relay_metadata_latest AS m
+	WHERE m.metadata_type = 'nip66_ssl' AND m.data #> '{data,ssl_valid}' IS NOT NULL;
+COMMENT ON VIEW bigbrotr.certificate IS 'the TLS certificate of each relay; order it by expires_at to see which end next';
+COMMENT ON COLUMN bigbrotr.certificate.relay_url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.certificate.valid IS 'whether it is trusted for that name';
+COMMENT ON COLUMN bigbrotr.certificate.reason IS 'why not';
+COMMENT ON COLUMN bigbrotr.certificate.expires_at IS 'end of its validity';
+COMMENT ON COLUMN bigbrotr.certificate.expires_in IS 'time until then';
+COMMENT ON COLUMN bigbrotr.certificate.issuer IS 'organisation that issued it';
+COMMENT ON COLUMN bigbrotr.certificate.subject_cn IS 'common name of its subject';
+COMMENT ON COLUMN bigbrotr.certificate.confirmed_at IS 'when it was last seen';
+
+CREATE FUNCTION bigbrotr.relay_uptime(relay_url text, since timestamptz DEFAULT now() - interval '30 days',
+									  until timestamptz DEFAULT now()) RETURNS double precision
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT avg(c.opened::int)::double precision
+	FROM bigbrotr.relay AS r
+	JOIN bigbrotr.check_series AS s ON s.relay_id = r.id,
+	LATERAL bigbrotr.check_unpack(s.samples) AS c
+	WHERE r.url = relay_uptime.relay_url AND c.checked_at BETWEEN relay_uptime.since AND relay_uptime.until;
+	END;
+COMMENT ON FUNCTION bigbrotr.relay_uptime(text, timestamptz, timestamptz) IS
+	'share of the checks in that time in which the relay opened, 0 to 1; NULL: it was not checked';
+
+CREATE FUNCTION bigbrotr.relay_rtt(relay_url text, fraction double precision DEFAULT 0.5,
+								   since timestamptz DEFAULT now() - interval '30 days', until timestamptz DEFAULT now(),
+								   OUT open_ms double precision, OUT read_ms double precision,
+								   OUT write_ms double precision, OUT checks bigint)
+	RETURNS record
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT percentile_cont(relay_rtt.fraction) WITHIN GROUP (ORDER BY c.open_ms),
+		   percentile_cont(relay_rtt.fraction) WITHIN GROUP (ORDER BY c.read_ms),
+		   percentile_cont(relay_rtt.fraction) WITHIN GROUP (ORDER BY c.write_ms), count(*)
+	FROM bigbrotr.relay_check AS c
+	WHERE c.relay_url = relay_rtt.relay_url AND c.checked_at BETWEEN relay_rtt.since AND relay_rtt.until;
+	END;
+COMMENT ON FUNCTION bigbrotr.relay_rtt(text, double precision, timestamptz, timestamptz) IS
+	'that percentile (0.5: the median) of the times to open, read and write';
+
+CREATE FUNCTION bigbrotr.relay_changes(relay_url text, since timestamptz, until timestamptz DEFAULT now())
+	RETURNS TABLE (changed_at timestamptz, metadata_type text, field text, old jsonb, new jsonb)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT to_timestamp(d.generated_at), d.type, f.field, p.data #> ARRAY['data', f.field], n.data #> ARRAY['data', f.field]
+	FROM bigbrotr.relay AS r
+	JOIN bigbrotr.relay_document AS d ON d.relay_id = r.id
+	JOIN bigbrotr.document AS n ON n.id = d.document_id AND n.type = d.type,
+	LATERAL (SELECT o.data FROM bigbrotr.relay_document AS x
+			 JOIN bigbrotr.document AS o ON o.id = x.document_id AND o.type = x.type
+			 WHERE x.relay_id = d.relay_id AND x.type = d.type AND x.generated_at < d.generated_at
+			 ORDER BY x.generated_at DESC LIMIT 1) AS p,
+	LATERAL (SELECT k AS field FROM jsonb_object_keys(coalesce(p.data -> 'data', '{}')) AS k
+			 UNION SELECT k FROM jsonb_object_keys(coalesce(n.data -> 'data', '{}')) AS k) AS f
+	WHERE r.url = relay_changes.relay_url AND d.generated_at BETWEEN extract(epoch FROM relay_changes.since) AND extract(epoch FROM relay_changes.until)
+		AND p.data #> ARRAY['data', f.field] IS DISTINCT FROM n.data #> ARRAY['data', f.field]
+	ORDER BY 1, 2, 3;
+	END;
+COMMENT ON FUNCTION bigbrotr.relay_changes(text, timestamptz, timestamptz) IS
+	'which fields of its documents changed in that time, from what to what';
+
+CREATE FUNCTION bigbrotr.check_request(relay_id integer) RETURNS void
+	LANGUAGE c VOLATILE STRICT
+	AS 'MODULE_PATHNAME', 'bigbrotr_check_request';
+COMMENT ON FUNCTION bigbrotr.check_request(integer) IS 'lets the monitor check a relay now; part of check';
+
+CREATE FUNCTION bigbrotr.check(relay_url text, wait interval DEFAULT '60 seconds')
+	RETURNS TABLE (metadata_type text, data jsonb)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	relay integer;
+	canonical text := bigbrotr.relay_normalize(relay_url);
+	before timestamptz;
+	after timestamptz;
+	started timestamptz := pg_catalog.clock_timestamp();
+BEGIN
+	IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
+		RAISE EXCEPTION 'bigbrotr.check() needs isolation level read committed'
+			USING ERRCODE = 'invalid_transaction_state',
+				  HINT = 'Results of a check that begins now are not visible in this transaction.';
+	END IF;
+	SELECT r.id INTO relay FROM bigbrotr.relay AS r WHERE r.url OPERATOR(pg_catalog.=) canonical;
+	IF relay IS NULL THEN
+		RAISE EXCEPTION 'relay "%" is not known', relay_url
+			USING ERRCODE = 'no_data_found',
+				  HINT = 'Only relays that were validated are checked; insert the address into bigbrotr.seed and run the seeder.';
+	END IF;
+	SELECT m.checked_at INTO before FROM bigbrotr.relay_monitor AS m WHERE m.relay_id OPERATOR(pg_catalog.=) relay;
+	PERFORM bigbrotr.check_request(relay);
+	LOOP
+		SELECT m.checked_at INTO after FROM bigbrotr.relay_monitor AS m WHERE m.relay_id OPERATOR(pg_catalog.=) relay;
+		EXIT WHEN after IS DISTINCT FROM before;
+		IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) (started OPERATOR(pg_catalog.+) wait) THEN
+			RAISE EXCEPTION 'no result within %', wait
+				USING ERRCODE = 'query_canceled', HINT = 'The check goes on; look at bigbrotr.relay_check later.';
+		END IF;
+		PERFORM pg_catalog.pg_sleep(0.05);
+	END LOOP;
+	RETURN QUERY SELECT l.metadata_type, l.data FROM bigbrotr.relay_metadata_latest AS l
+		WHERE l.relay_url OPERATOR(pg_catalog.=) canonical ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.check(text, interval) IS
+	'checks a relay now and returns what it has of each type of document; waits at most that long, can be cancelled';
