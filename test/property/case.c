@@ -119,6 +119,23 @@ resume(uv_timer_t *t)
 		sync_pause(c->sync, false);
 }
 
+/* True for one of those that were published during the tail. */
+static bool
+is_live(Case *c, const NostrEvent *ev)
+{
+	for (int i = 0; i < c->published; i++)
+	{
+		if (c->live[i] != NULL && memcmp(c->live[i]->id, ev->id, 32) == 0)
+		{
+			c->live[i] = NULL;
+			if (++c->lived == CASE_LIVE)
+				sync_cancel(c->sync);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void
 on_event(void *user, const NostrEvent *ev)
 {
@@ -127,6 +144,8 @@ on_event(void *user, const NostrEvent *ev)
 
 	c->events++;
 	c->progressed = true;
+	if (c->passed && (is_live(c, ev) || ev->created_at >= c->wall_start))
+		return;
 	for (long i = truth_at(c, ev->created_at);
 		 i < c->ntruth && c->truth[i].item->created_at == ev->created_at && !found; i++)
 	{
@@ -257,16 +276,56 @@ on_set_request(void *user, uint32_t seq, int64_t since, int64_t until, int64_t b
 		case_fault(c, "too many questions for the set at a time");
 }
 
+static void judge_end(Case *c);
+
+static void
+publish(uv_timer_t *t)
+{
+	Case	   *c = t->data;
+	Random		r = {c->s.seed + 2 + (uint64_t) c->published};
+	const NostrBuf *json = data_event(&c->s.data, (int64_t) time(NULL), &r);
+	int64_t		now = (int64_t) time(NULL) + 1;
+
+	if (c->sync == NULL || !relay_publish(c->relay, (const char *) json->data, json->len))
+		return;
+	for (long i = relay_store_find(&c->store, now); i < c->store.n; i++)
+	{
+		if (memmem(json->data, json->len, c->store.item[i]->json, c->store.item[i]->len) != NULL)
+		{
+			c->live[c->published] = c->store.item[i];
+			break;
+		}
+	}
+	if (++c->published < CASE_LIVE)
+		uv_timer_start(t, publish, 5, 0);
+}
+
+static void
+on_passed(void *user, const SyncResult *r)
+{
+	Case	   *c = user;
+
+	if (c->passed)
+		case_fault(c, "passed() came twice");
+	c->passed = true;
+	c->result = *r;
+	c->result.outcome = SYNC_OK;
+	c->counters = *relay_counters(c->relay);
+	judge_end(c);
+	uv_timer_start(&c->publish, publish, 5, 0);
+}
+
 static void on_done(void *user, const SyncResult *r);
 
 static void
 start_sync(Case *c)
 {
 	static const SyncCallbacks cb = {.event = on_event,.rejected = on_rejected,.page_end = on_page_end,
-	.window = on_window,.done = on_done};
+	.window = on_window,.passed = on_passed,.done = on_done};
 	SyncCallbacks with_set = cb;
 	SyncSpec	spec = {.filter = c->s.filter,.filter_len = strlen(c->s.filter),.slice_ms = c->s.slice_ms,
 		.timeout_ms = c->s.timeout_ms,.page_limit = c->s.page_limit,.may_auth = c->s.may_auth,
+		.tail_ms = c->s.tail ? CASE_TAIL_MS : 0,
 		.negentropy = c->s.part > 0 ? c->s.negentropy : SYNC_UNSUPPORTED,.held = (uint64_t) c->archive.n,
 	.window = c->round_window,.nwindows = c->nround};
 
@@ -376,8 +435,9 @@ relay_gone(void *user)
 {
 	Case	   *c = user;
 
-	c->closing = 2;
+	c->closing = 3;
 	uv_close((uv_handle_t *) &c->resume, timer_gone);
+	uv_close((uv_handle_t *) &c->publish, timer_gone);
 	archive_close(&c->archive, archive_gone);
 }
 
@@ -387,7 +447,6 @@ on_done(void *user, const SyncResult *r)
 	Case	   *c = user;
 
 	c->sync = NULL;
-	c->result = *r;
 	c->done++;
 	if (c->done != c->rounds)
 		case_fault(c, "done() came %d times in %d rounds", c->done, c->rounds);
@@ -407,7 +466,15 @@ on_done(void *user, const SyncResult *r)
 			case_fault(c, c->rounds < CASE_MAX_ROUNDS ? "AGAIN with nothing left" : "slices without end");
 	}
 	c->counters = *relay_counters(c->relay);
-	judge_end(c);
+	if (!c->passed)
+	{
+		c->result = *r;
+		judge_end(c);
+		if (c->s.tail && r->outcome == SYNC_OK)
+			case_fault(c, "no live tail");
+	}
+	else if (c->lived < CASE_LIVE)
+		case_fault(c, "%d of %d published events came through the tail: %s", c->lived, CASE_LIVE, r->reason);
 	relay_stop(c->relay, relay_gone, c);
 }
 
@@ -435,7 +502,8 @@ case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void 
 		exit(1);
 	}
 	uv_timer_init(net_loop(net), &c->resume);
-	c->resume.data = c;
+	uv_timer_init(net_loop(net), &c->publish);
+	c->resume.data = c->publish.data = c;
 	archive_open(&c->archive, net_loop(net), &c->sync);
 	c->wall_start = time(NULL);
 	c->started_ns = uv_hrtime();

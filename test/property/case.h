@@ -7,7 +7,8 @@
  * The property: whatever the relay would serve and was neither delivered nor
  * (as the archive says) held before lies in a second whose last word is "open", or (when the job did not end OK) in one
  * without a word; no second is ever called paged or complete before all its
- * events came; a harmless relay is proved to the bottom; the job ends, once,
+ * events came; a harmless relay is proved to the bottom, and what is published
+ * there afterwards comes through the live tail; the job ends, once,
  * within a bounded number of requests.
  */
 #ifndef TEST_PROPERTY_CASE_H
@@ -18,6 +19,8 @@
 #include "spans.h"
 
 #define CASE_MAX_ROUNDS		200		/* slices */
+#define CASE_LIVE			3		/* events published during the tail */
+#define CASE_TAIL_MS		20000	/* it is cancelled when they came */
 
 typedef struct Truth			/* an event the relay would serve */
 {
@@ -44,9 +47,14 @@ typedef struct Case
 	bool		progressed;		/* in this round */
 	int			events;			/* delivered, with repetitions */
 	int			done;
+	bool		passed;
+	const RelayItem *live[CASE_LIVE];
+	int			published;
+	int			lived;			/* of them, delivered */
 	int64_t		wall_start;		/* seconds since 1970 */
 	uint64_t	started_ns;
 	uv_timer_t	resume;			/* ends a pause */
+	uv_timer_t	publish;
 	int			closing;
 	SyncResult	result;
 	RelayCounters counters;

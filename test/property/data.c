@@ -83,8 +83,8 @@ when(const DataSpec *d, int i, int64_t *burst, int *left, Random *r)
 	return DATA_BASE + random_between(r, 0, d->span);
 }
 
-static void
-add_event(RelayStore *store, const DataSpec *d, int64_t created_at, Random *r)
+const NostrBuf *
+data_event(const DataSpec *d, int64_t created_at, Random *r)
 {
 	static NostrBuf tags = {.max = 4096};
 	static NostrBuf scratch = {.max = 65536};
@@ -111,10 +111,8 @@ add_event(RelayStore *store, const DataSpec *d, int64_t created_at, Random *r)
 	ev.tags = tags.data;
 	ev.tags_len = tags.len;
 	if (nostr_event_id(&ev, NOSTR_FORM_RAW, &scratch, ev.id))
-	{
 		nostr_event_json(&ev, &json);
-		relay_store_add(store, (const char *) json.data, json.len, false);
-	}
+	return &json;
 }
 
 void
@@ -124,7 +122,11 @@ data_fill(RelayStore *store, const DataSpec *d, Random *r)
 	int			left = 0;
 
 	for (int i = 0; i < d->events; i++)
-		add_event(store, d, when(d, i, &burst, &left, r), r);
+	{
+		const NostrBuf *json = data_event(d, when(d, i, &burst, &left, r), r);
+
+		relay_store_add(store, (const char *) json->data, json->len, false);
+	}
 	relay_store_sort(store);
 }
 

@@ -33,6 +33,8 @@ typedef struct DataSpec
 
 extern const char *data_shape_name(DataShape s);
 extern void data_random_spec(DataSpec *d, Random *r);
+/* One event as JSON, valid until the next call. */
+extern const NostrBuf *data_event(const DataSpec *d, int64_t created_at, Random *r);
 extern void data_fill(RelayStore *store, const DataSpec *d, Random *r);
 /* The nth kind and author that data_fill uses. */
 extern int	data_kind(int n);

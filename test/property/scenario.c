@@ -389,6 +389,8 @@ scenario_draw(Scenario *s, RelayStore *store, uint64_t seed)
 	}
 	s->pause_every = random_one_in(&r, 8) ? (int) random_between(&r, 1, 100) : 0;
 	s->cancel_after = random_one_in(&r, 20) ? (int) random_between(&r, 1, 300) : 0;
+	s->tail = (s->flags & SCENARIO_HARMLESS) && s->slice_ms == 0 && s->cancel_after == 0 &&
+		strcmp(s->filter, "{}") == 0 && random_one_in(&r, 3);
 	data_fill(store, &s->data, &r);
 }
 
@@ -403,8 +405,8 @@ scenario_print(const Scenario *s, FILE *f)
 	fprintf(f, "  misbehaviour %s\n  script %s\n", s->names, (char *) b.data);
 	fprintf(f, "  data %s, %d events in %" PRId64 " s, %d kinds, %d authors\n", data_shape_name(s->data.shape),
 			s->data.events, s->data.span, s->data.kinds, s->data.authors);
-	fprintf(f, "  filter %s page_limit %u slice %u ms timeout %u ms auth %d pause %d cancel %d\n", s->filter,
-			s->page_limit, s->slice_ms, s->timeout_ms, s->may_auth, s->pause_every, s->cancel_after);
+	fprintf(f, "  filter %s page_limit %u slice %u ms timeout %u ms auth %d pause %d cancel %d%s\n", s->filter,
+			s->page_limit, s->slice_ms, s->timeout_ms, s->may_auth, s->pause_every, s->cancel_after, s->tail ? " tail" : "");
 	if (s->part > 0)
 		fprintf(f, "  archive holds %d %% and %d phantoms, told by %u, negentropy %s\n", s->held, s->phantoms,
 				s->part, s->negentropy == SYNC_WORKS ? "works" : "unknown");

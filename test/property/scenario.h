@@ -38,6 +38,7 @@ typedef struct Scenario
 	uint32_t	part;			/* of them told at a time */
 	int			pause_every;	/* events; 0: never */
 	int			cancel_after;	/* events; 0: never */
+	bool		tail;			/* stays, and must bring what is published then */
 } Scenario;
 
 extern void scenario_draw(Scenario *s, RelayStore *store, uint64_t seed);
