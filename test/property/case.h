@@ -6,8 +6,8 @@
  *
  * The property: whatever the relay would serve and was neither delivered nor
  * (as the archive says) held before lies in a second whose last word is "open", or (when the job did not end OK) in one
- * without a word; no second is ever called paged or complete before all its
- * events came; a harmless relay is proved to the bottom, and what is published
+ * without a word; no second is ever called complete before all its events
+ * came, nor paged when the job ends; a harmless relay is proved to the bottom, and what is published
  * there afterwards comes through the live tail; the job ends, once,
  * within a bounded number of requests.
  */

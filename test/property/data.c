@@ -89,7 +89,7 @@ data_event(const DataSpec *d, int64_t created_at, Random *r)
 	static NostrBuf tags = {.max = 4096};
 	static NostrBuf scratch = {.max = 65536};
 	static NostrBuf json = {.max = 65536};
-	char		content[40];
+	char		content[1024];
 	NostrEvent	ev = {0};
 	uint8_t		letter = (uint8_t) ('a' + random_next(r) % 3);
 
@@ -105,8 +105,8 @@ data_event(const DataSpec *d, int64_t created_at, Random *r)
 	data_author((int) (random_next(r) % (uint64_t) d->authors), ev.pubkey);
 	for (int i = 0; i < 64; i++)
 		ev.sig[i] = (uint8_t) random_next(r);
-	ev.content_len = (size_t) snprintf(content, sizeof(content), "%016llx",
-									   (unsigned long long) random_next(r));
+	ev.content_len = (size_t) snprintf(content, sizeof(content), "%016llx%*s",
+									   (unsigned long long) random_next(r), d->filler, "");
 	ev.content = (const uint8_t *) content;
 	ev.tags = tags.data;
 	ev.tags_len = tags.len;

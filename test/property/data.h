@@ -29,6 +29,7 @@ typedef struct DataSpec
 	int64_t		span;			/* seconds */
 	int			kinds;			/* distinct ones */
 	int			authors;
+	int			filler;			/* bytes of content more than need be */
 } DataSpec;
 
 extern const char *data_shape_name(DataShape s);

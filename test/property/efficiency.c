@@ -19,6 +19,7 @@
 
 #define EVENTS	100000
 #define CAP		500
+#define FILLER	390			/* so that an event is as long as the mean of real ones */
 
 typedef struct Run
 {
@@ -167,9 +168,9 @@ paging(Net *net, const DataSpec *d, RelayStore *store, const char *what)
 	CHECK(r.result.outcome == SYNC_OK && r.complete && r.opens == 0);
 	CHECK(r.events >= EVENTS);
 	printf("%s: %d events behind a cap of %d: %lu REQs (plain %lu, %.3f x), %lu events (plain %lu, %.3f x), "
-		   "%llu bytes\n", what, EVENTS, CAP, r.counters.reqs, reqs, (double) r.counters.reqs / (double) reqs,
+		   "%llu bytes (%llu an event)\n", what, EVENTS, CAP, r.counters.reqs, reqs, (double) r.counters.reqs / (double) reqs,
 		   r.counters.events, events, (double) r.counters.events / (double) events,
-		   r.counters.bytes_in + r.counters.bytes_out);
+		   r.counters.bytes_in + r.counters.bytes_out, r.counters.bytes_out / EVENTS);
 	CHECK(r.counters.reqs * 100 <= reqs * 110);
 	CHECK(r.counters.events * 100 <= events * 105);
 	return r;
@@ -195,8 +196,8 @@ main(void)
 {
 	uv_loop_t  *loop = uv_default_loop();
 	Net		   *net = setup_net(loop, 16);
-	DataSpec	spread = {DATA_SPREAD, EVENTS, 30 * 86400, 12, 5000};
-	DataSpec	bursts = {DATA_BURSTS, EVENTS, 86400, 12, 5000};
+	DataSpec	spread = {DATA_SPREAD, EVENTS, 30 * 86400, 12, 5000, FILLER};
+	DataSpec	bursts = {DATA_BURSTS, EVENTS, 86400, 12, 5000, FILLER};
 	RelayStore	store;
 	Run			full = paging(net, &spread, &store, "spread");
 

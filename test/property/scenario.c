@@ -153,7 +153,12 @@ APPLY(fragments)
 	s->ping = random_one_in(r, 2) ? (int) random_between(r, 1, 20) : 0;
 }
 APPLY(pings) { s->ping = (int) random_between(r, 1, 10); }
-APPLY(wrong_frames) { s->frames = (int) random_between(r, RELAY_FRAMES_BINARY, RELAY_FRAMES_ORPHAN); }
+APPLY(wrong_frames)
+{
+	s->frames = random_one_in(r, 4) ? RELAY_FRAMES_BINARY :
+		(int) random_between(r, RELAY_FRAMES_RESERVED, RELAY_FRAMES_ORPHAN);
+}
+APPLY(masked_frames) { s->frames = RELAY_FRAMES_MASKED; }	/* libwebsockets does not mind */
 APPLY(flood) { s->flood = (int) random_between(r, RELAY_FLOOD_EVENTS, RELAY_FLOOD_GARBAGE); s->flood_mb = 2; }
 APPLY(oversize) { s->oversize = (int) random_between(r, 1000000, 3000000); }
 APPLY(large_message) { s->oversize = (int) random_between(r, 1000, 100000); }
@@ -244,6 +249,7 @@ static const Misbehaviour list[] = {
 	{"fragments", FRAMES, SCENARIO_HARMLESS, fragments},
 	{"pings", FRAMES, SCENARIO_HARMLESS, pings},
 	{"wrong_frames", FRAMES, SCENARIO_SILENT | SCENARIO_EMPTY, wrong_frames},
+	{"masked_frames", FRAMES, SCENARIO_HARMLESS, masked_frames},
 	{"flood", FLOOD, SCENARIO_SILENT, flood},
 	{"oversize", FLOOD, SCENARIO_EMPTY, oversize},
 	{"large_message", FLOOD, SCENARIO_HARMLESS, large_message},
@@ -263,6 +269,13 @@ static const Misbehaviour list[] = {
 };
 
 #define NLIST ((int) (sizeof(list) / sizeof(list[0])))
+
+static void
+at_least(int *n, int least)
+{
+	if (*n > 0 && *n < least)
+		*n = least;
+}
 
 static void
 draw_misbehaviours(Scenario *s, Random *r)
@@ -288,8 +301,13 @@ draw_misbehaviours(Scenario *s, Random *r)
 				 n > 1 ? "+" : "", m->name);
 	}
 	/* fewer random events could look sorted by chance, and nobody could tell */
-	if (s->plan.base.order == RELAY_ANY && s->plan.base.cap < 20)
-		s->plan.base.cap = 20;
+	if (s->plan.base.order == RELAY_ANY)
+	{
+		at_least(&s->plan.base.cap, 20);
+		at_least(&s->plan.base.cap_min, 20);
+		at_least(&s->plan.base.drop_after, 20);
+		at_least(&s->plan.base.refuse_after, 20);
+	}
 }
 
 static void
