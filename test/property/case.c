@@ -421,7 +421,8 @@ judge_end(Case *c)
 	}
 	if (c->result.outcome == SYNC_FAILED && c->result.reason[0] == '\0')
 		case_fault(c, "failed without a reason");
-	if ((c->s.flags & SCENARIO_EMPTY) && c->result.outcome == SYNC_OK && !c->s.plan.base.auth)
+	if ((c->s.flags & SCENARIO_EMPTY) && c->result.outcome == SYNC_OK && !c->s.plan.base.auth &&
+		c->s.plan.base.neg == RELAY_NEG_NONE)
 		case_fault(c, "OK with a relay that serves nothing");
 	if (cap > (long) c->s.page_limit)
 		cap = c->s.page_limit;
