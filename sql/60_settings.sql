@@ -76,17 +76,31 @@ SELECT string_agg('9.9.9.' || n, ',') AS long FROM generate_series(100, 130) n \
 ALTER SYSTEM SET bigbrotr.dns_servers = :'long';
 
 -- numbers, words, names
-ALTER SYSTEM SET bigbrotr.synchronizer_interval = -1;
 ALTER SYSTEM SET bigbrotr.synchronizer_interval = '1 lightyear';
 ALTER SYSTEM SET bigbrotr.synchronizer_interval = '2 years';
+-- each PostgreSQL words the bounds in its own way
+\set VERBOSITY sqlstate
+ALTER SYSTEM SET bigbrotr.synchronizer_interval = -1;
 ALTER SYSTEM SET bigbrotr.synchronizer_page = 0;
 ALTER SYSTEM SET bigbrotr.clearnet_timeout = '1ms';
 ALTER SYSTEM SET bigbrotr.max_message_size = '1GB';
 ALTER SYSTEM SET bigbrotr.net_memory_limit = '1MB';
+\set VERBOSITY default
+SELECT name, unit, min_val, max_val FROM pg_settings
+WHERE name ~ '\.(synchronizer_interval|synchronizer_page|clearnet_timeout|max_message_size|net_memory_limit)$' ORDER BY 1;
 ALTER SYSTEM SET bigbrotr.archive = 'heavy';
 ALTER SYSTEM SET bigbrotr.invalid_certificate = 'ignore';
 ALTER SYSTEM SET bigbrotr.enabled = 'perhaps';
-ALTER SYSTEM SET bigbrotr.no_such_setting = 1;
-SET bigbrotr.no_such_setting = 1;
+-- 14 warns of an unknown name when it loads the library, and has no way to refuse it later
+DO $$
+BEGIN
+	IF current_setting('server_version_num')::int >= 150000 THEN
+		SET bigbrotr.no_such_setting = 1;
+		RAISE EXCEPTION 'an unknown name was taken';
+	END IF;
+EXCEPTION WHEN invalid_name THEN
+	NULL;
+END
+$$;
 -- only the server's configuration steers the workers
 SET bigbrotr.synchronizer_interval = 1;
