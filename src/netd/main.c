@@ -98,6 +98,11 @@ on_frame(const WireFrame *f)
 		else
 			net_reconfigure(net, &c);
 	}
+	else if (f->type == WIRE_PING && net != NULL && f->len == 0)
+	{
+		wire_end(channel_out(), wire_begin(channel_out(), WIRE_PONG, 0));
+		channel_flush();
+	}
 	else if (net == NULL || !jobs_frame(f, &why))
 		end_with(why);
 }

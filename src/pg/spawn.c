@@ -109,10 +109,27 @@ bb_spawn_net(const char *program, int memory_mb, int *sock)
 	return pid;
 }
 
-void
-bb_spawn_end(int pid, int sock)
+/* A process that closed its socket is about to end: how it ends is worth
+ * the wait.  True when it is collected. */
+static bool
+collect(int pid, int wait_ms, int *status)
 {
-	int			status;
+	for (int i = 0;; i++)
+	{
+		int			rc = waitpid(pid, status, WNOHANG);
+
+		if (rc == pid)
+			return true;
+		if ((rc < 0 && errno != EINTR) || i >= wait_ms)
+			return false;
+		pg_usleep(1000);
+	}
+}
+
+bool
+bb_spawn_end(int pid, int sock, int wait_ms, int *status)
+{
+	bool		alone;
 
 	if (sock >= 0)
 	{
@@ -120,8 +137,12 @@ bb_spawn_end(int pid, int sock)
 		ReleaseExternalFD();
 	}
 	if (pid <= 0)
-		return;
+		return false;
+	alone = collect(pid, wait_ms, status);
+	if (alone)
+		return true;
 	kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 		;
+	return false;
 }

@@ -76,6 +76,7 @@ typedef enum WireType
 	WIRE_PUBLISH = 17,			/* str url, u16 n (<= 256), n x (fixed id[32], bytes event
 								 * as JSON) */
 	WIRE_SIGN = 18,				/* u16 kind, i64 created_at, str tags (JSON), str content */
+	WIRE_PING = 31,				/* empty, job 0: does the loop still turn? */
 
 	/* child -> worker */
 	WIRE_HELLO = 32,			/* u32 WIRE_VERSION, str build version, str sandbox state */
@@ -113,6 +114,7 @@ typedef enum WireType
 	WIRE_PUBLISHED = 50,		/* fixed id[32], u8 outcome (0 taken, 1 refused,
 								 * 2 unanswered), str reason */
 	WIRE_SIGNED = 51,			/* fixed id[32], bytes event as JSON; then RESULT */
+	WIRE_PONG = 63,				/* empty, job 0: answer to PING */
 	WIRE_SET_REQUEST = 40		/* u32 seq, i64 since, i64 until (inclusive), i64 below_key
 								 * (exclusive; INT64_MAX: from the newest) */
 } WireType;

@@ -1,5 +1,5 @@
 # bigbrotr-net as seen by its worker: programs that do not start, end at once,
-# say nothing; losses of one that works.
+# say nothing, hang; losses of one that works.
 
 use strict;
 use warnings;
@@ -11,11 +11,9 @@ my $dir = PostgreSQL::Test::Utils::tempdir();
 my $relay = start_relay('--events', generate_events(2000, 4));
 # Long intervals: what is shown here must not depend on the next look.
 my $node = bigbrotr_node('main', <<"CONF");
-bigbrotr.net_program = '$dir/missing'
 bigbrotr.synchronizer_interval = '1h'
 bigbrotr.validator_interval = '1h'
 CONF
-$node->safe_psql('postgres', "SELECT bigbrotr.pause('validator')");
 
 sub program
 {
@@ -25,24 +23,39 @@ sub program
 	return "$dir/$name";
 }
 
-# Waits for one loss after another; the seconds that each announces.
+# Waits for one loss after another of the synchronizer's; the seconds that each
+# announces.
+my $pid;
 sub losses
 {
 	my ($why, $count, $offset) = @_;
 	my @seconds;
 	wait_for(sub {
-		@seconds = slurp_file($node->logfile, $offset) =~ /was lost: $why; a new one starts in (\d+) s/g;
+		@seconds = slurp_file($node->logfile, $offset) =~ /\[$pid\] LOG: +bigbrotr-net was lost: $why; a new one starts in (\d+) s/g;
 		@seconds >= $count;
 	});
 	return join ' ', @seconds[ 0 .. $count - 1 ];
 }
 
-is(losses('it could not be started', 3, 0), '1 2 4', 'a program that is missing: back-off');
+# The validator's child stops working; what its worker does is seen below.
+seed_relays($node, 'ws://127.0.0.1:1');
+ok($node->poll_query_until('postgres', 'SELECT attempts = 1 FROM bigbrotr.candidate'), 'the validator works');
+my $validator = worker_pid($node, 'validator');
+my ($stopped) = net_pids($validator);
+kill 'STOP', $stopped;
+
+# The synchronizer's is lost, and the next one is missing.
+$pid = wait_for(sub { worker_pid($node, 'synchronizer') });
+my $child = wait_for(sub { (net_pids($pid))[0] });
+set_conf($node, 'bigbrotr.net_program' => "$dir/missing");
+kill 'KILL', $child;
+like(losses('it (?:ended|closed its socket)', 1, 0), qr/^1$/, 'a loss');
+like(slurp_file($node->logfile), qr/DETAIL: .*signal 9/, 'how it ended is in the log');
+is(losses('it could not be started', 3, 0), '2 4 8', 'a program that is missing: back-off');
 like(slurp_file($node->logfile), qr/could not start ".*missing": No such file.*HINT: +Install bigbrotr-net/s,
 	'with a hint');
 
 my $offset = -s $node->logfile;
-my $pid = worker_pid($node, 'synchronizer');
 set_conf($node, 'bigbrotr.net_program' => program('ends', 'exit 1'));
 is(losses('it (?:ended|closed its socket)', 4, $offset), '1 2 4 8',
 	'a program that ends at once: a reload begins anew, then back-off');
@@ -57,12 +70,13 @@ is(losses('it sent a malformed frame.*?', 1, $offset), '1', 'one that speaks non
 
 # The real one.  A loss is made good at once, however long the interval.
 set_conf($node, 'bigbrotr.net_program' => '');
-my $child = wait_for(sub { (net_pids($pid))[0] });
+$child = wait_for(sub { (net_pids($pid))[0] });
 ok($child, 'the real one starts');
-$node->safe_psql('postgres', "SELECT bigbrotr.resume('validator')");
+ok(wait_log($node, qr/\[$validator\] LOG: +bigbrotr-net was lost: it hangs; a new one starts in 1 s/, 0), 'one that hangs is replaced');
+ok(!kill(0, $stopped), 'and ended');
+is(worker_pid($node, 'validator'), $validator, 'by the same worker');
 seed_relays($node, $relay);
 ok($node->poll_query_until('postgres', 'SELECT count(*) = 2000 FROM bigbrotr.event'), 'and works');
-$node->safe_psql('postgres', "SELECT bigbrotr.pause('validator')");
 $offset = -s $node->logfile;
 for my $n (1 .. 4)
 {
