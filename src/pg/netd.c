@@ -299,14 +299,14 @@ netd_poll(long timeout_ms)
 void
 netd_replace(const char *why)
 {
-	if (net.pid == 0)
+	int			status;
+
+	if (netd_child.pid == 0)
 		return;
-	end_child(0, (Datum) 0);
-	nostr_buf_reset(&net.in);
-	nostr_buf_reset(&net.out);
-	net.in_done = net.out_done = 0;
-	net.lost = true;
-	net.next_start = GetCurrentTimestamp();
+	(void) end_child(0, &status);
+	netd_io_reset();
+	life.lost = true;
+	life.next_start = GetCurrentTimestamp();
 	ereport(LOG,
 			(errmsg("bigbrotr-net starts anew: %s", why)));
 }
