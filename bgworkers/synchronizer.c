@@ -44,6 +44,15 @@ no_tails(void)
 	bb_tx_end();
 }
 
+static void
+jobs_lost(void)
+{
+	bb_tx_begin("forgetting jobs");
+	sync_jobs_forget(netd_lost_quickly());
+	relay_life_no_tails(me, nworkers);
+	bb_tx_end();
+}
+
 static bool
 handle_frame(const WireFrame *f, SyncCounts *counts)
 {
@@ -147,8 +156,7 @@ bb_synchronizer_main(Datum main_arg)
 			look = true;
 		if (netd_lost())
 		{
-			sync_jobs_forget();
-			no_tails();
+			jobs_lost();
 			look = true;
 		}
 		if (look && netd_ready())

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -24,6 +25,7 @@
 #include "pg/netd.h"
 #include "pg/networks.h"
 #include "pg/shmem.h"
+#include "pg/suspects.h"
 #include "pg/worker.h"
 
 #define VALIDATOR_MAX_JOBS	1024
@@ -212,6 +214,27 @@ handle_result(const WireFrame *f)
 	njobs--;
 }
 
+/* The child was lost: all jobs are due again, save those that may be why. */
+static void
+forget_jobs(void)
+{
+	bb_tx_begin("forgetting jobs");
+	SPI_connect();
+	suspects_begin(netd_lost_quickly());
+	for (int i = 0; i < VALIDATOR_MAX_JOBS; i++)
+	{
+		if (jobs[i].id != 0 &&
+			suspects_add(hash_bytes_extended((const unsigned char *) jobs[i].url,
+											 strlen(jobs[i].url), 0)))
+			postpone(jobs[i].url, BB_SUSPECT_CLASS, BB_SUSPECT_REASON);
+	}
+	suspects_end();
+	SPI_finish();
+	bb_tx_end();
+	memset(jobs, 0, sizeof(ValidatorJob) * VALIDATOR_MAX_JOBS);
+	njobs = 0;
+}
+
 /* All results that are ready go into one transaction. */
 static void
 handle_frames(void)
@@ -260,8 +283,7 @@ bb_validator_main(Datum main_arg)
 			look = true;
 		if (netd_lost())
 		{
-			memset(jobs, 0, sizeof(ValidatorJob) * VALIDATOR_MAX_JOBS);
-			njobs = 0;
+			forget_jobs();
 			look = true;
 		}
 		if (look && netd_ready())

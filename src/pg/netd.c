@@ -37,6 +37,7 @@ static struct
 {
 	bool		initialised;
 	bool		lost;			/* not told yet */
+	bool		quickly;		/* the last loss: it had not worked for long */
 	NostrBuf	config;			/* as sent last */
 	WaitEventSet *wait;
 	TimestampTz started;
@@ -80,7 +81,9 @@ netd_lose(const char *why)
 	int			status = 0;
 	bool		alone;
 
-	if (netd_child.hello && TimestampDifferenceExceeds(life.started, now, life.waited))
+	life.quickly = !netd_child.hello ||
+		!TimestampDifferenceExceeds(life.started, now, Max(life.waited, BACKOFF_MIN));
+	if (!life.quickly)
 		life.backoff = BACKOFF_MIN;
 	life.next_start = TimestampTzPlusMilliseconds(now, life.backoff);
 	life.waited = life.backoff;
@@ -306,6 +309,7 @@ netd_replace(const char *why)
 	(void) end_child(0, &status);
 	netd_io_reset();
 	life.lost = true;
+	life.quickly = false;
 	life.next_start = GetCurrentTimestamp();
 	ereport(LOG,
 			(errmsg("bigbrotr-net starts anew: %s", why)));
@@ -318,6 +322,12 @@ netd_lost(void)
 
 	life.lost = false;
 	return result;
+}
+
+bool
+netd_lost_quickly(void)
+{
+	return life.quickly;
 }
 
 bool

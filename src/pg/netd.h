@@ -39,6 +39,9 @@ extern void netd_malformed(const char *what);
 extern void netd_replace(const char *why);
 /* True once after the child was lost: forget all jobs. */
 extern bool netd_lost(void);
+/* Was the last loss a quick one: before the child had worked for as long as
+ * it was waited for? */
+extern bool netd_lost_quickly(void);
 extern bool netd_ready(void);	/* a child is running and has said HELLO */
 extern int	netd_pid(void);		/* 0: none */
 

@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "pg/netd.h"
+#include "pg/relay_life.h"
+#include "pg/suspects.h"
 #include "pg/sync_jobs.h"
 #include "utils/timestamp.h"
 #include "wire/messages.h"
@@ -61,11 +63,20 @@ sync_job_free(SyncJob *job)
 	njobs--;
 }
 
+/* A tail had worked; it is nobody's suspect. */
 void
-sync_jobs_forget(void)
+sync_jobs_forget(bool quick)
 {
+	suspects_begin(quick);
 	for (int i = 0; i < SYNC_MAX_JOBS; i++)
+	{
+		RelayNews	news = {.relay_id = jobs[i].relay_id};
+
+		if (jobs[i].id != 0 && jobs[i].tail_since == 0 && suspects_add(jobs[i].relay_id))
+			relay_life_failed(&news, BB_SUSPECT_CLASS, BB_SUSPECT_REASON, false, 0);
 		jobs[i].id = 0;
+	}
+	suspects_end();
 	njobs = 0;
 }
 

@@ -45,7 +45,9 @@ extern SyncJob *sync_job_new(int32 relay_id, NostrNetwork network, bool priority
 extern SyncJob *sync_job_find(uint32 id);
 extern SyncJob *sync_job_of_relay(int32 relay_id);
 extern void sync_job_free(SyncJob *job);
-extern void sync_jobs_forget(void);
+/* The child was lost: all are due again, save those that may be why (see
+ * suspects.h).  Inside a transaction. */
+extern void sync_jobs_forget(bool quick);
 extern int	sync_jobs_count(void);
 extern int	sync_jobs_busy(void);	/* not in their tail */
 extern SyncSlots sync_jobs_slots(NostrNetwork network);

@@ -6,10 +6,14 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use BigBrotr::Test;
 
+my $node = bigbrotr_node('main', "bigbrotr.seeder_interval = 0\n");
+ok(wait_workers($node, 'postgres', scheduler => 1, validator => 1, synchronizer => 1), 'two services');
+$node->safe_psql('postgres', "SELECT bigbrotr.pause(name) FROM bigbrotr.service WHERE name NOT IN ('validator', 'synchronizer')");
+
 # Room for the launchers of logical replication and of bigbrotr, the scheduler
 # and one service.
-my $node = bigbrotr_node('main', "max_worker_processes = 4\nbigbrotr.seeder_interval = 0\n");
-
+$node->adjust_conf('postgresql.conf', 'max_worker_processes', '4');
+$node->restart;
 ok(wait_workers($node, 'postgres', scheduler => 1, validator => 1), 'one service fits');
 my $full = qr/bigbrotr could not start its synchronizer: no background worker slot is free/;
 ok(wait_log($node, $full, 0), 'the log says what does not');

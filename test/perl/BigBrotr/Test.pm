@@ -115,15 +115,20 @@ sub worker_pid
 
 # Waits until exactly these workers run in a database:
 # wait_workers($node, 'postgres', scheduler => 1, validator => 1);
+# Services that are named nowhere count only when no service shall run.
 sub wait_workers
 {
 	my ($node, $db, %count) = @_;
+	my %known = (scheduler => 1, validator => 1, synchronizer => 1, %count);
+	my $known = (grep { $_ ne 'scheduler' } keys %count)
+	  ? "IN ('" . join("', '", sort keys %known) . "')" : "<> 'seeder'";
 	my $want = join ' ', map { "$_:$count{$_}" } grep { $count{$_} } sort keys %count;
 	return $node->poll_query_until('postgres', <<"SQL", $want);
 SELECT coalesce(string_agg(service || ':' || n, ' ' ORDER BY service), '')
 FROM (SELECT substr(backend_type, 10) AS service, count(*) AS n
 	FROM pg_stat_activity WHERE datname = '$db' AND backend_type LIKE 'bigbrotr%'
-	AND backend_type <> 'bigbrotr seeder' GROUP BY 1) AS w
+	GROUP BY 1) AS w
+WHERE service $known
 SQL
 }
 
