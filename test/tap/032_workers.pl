@@ -72,7 +72,8 @@ ok(wait_workers($node, 'postgres', %all, synchronizer => 3), 'three synchronizer
 set_conf($node, 'bigbrotr.synchronizer_workers' => 1);
 ok(wait_workers($node, 'postgres', %all), 'one again');
 set_conf($node, 'bigbrotr.validator_interval' => 0, 'bigbrotr.synchronizer_interval' => 0);
-ok(wait_workers($node, 'postgres', scheduler => 1), 'services whose interval is 0 are off');
+ok(wait_workers($node, 'postgres', scheduler => 1, validator => 0, synchronizer => 0),
+	'services whose interval is 0 are off');
 set_conf($node, 'bigbrotr.validator_interval' => '1s', 'bigbrotr.synchronizer_interval' => '1s');
 ok(wait_workers($node, 'postgres', %all), 'and on again');
 set_conf($node, 'bigbrotr.enabled' => 'off');
