@@ -69,7 +69,7 @@ finish(SyncWalk *w)
 
 	sync_dense_free(w);
 	sync_seen_reset(&w->seen, INT64_MAX);
-	w->last_received = 0;
+	w->last_size = 0;
 	if (!proven)
 		sync_walk_hole(w, at, at, "dense_second");
 	if (!w->active)

@@ -27,6 +27,7 @@
 #define NO_CUT				2
 
 static void probe(SyncWalk *w, int cut);
+static void confirmed(SyncWalk *w);
 static void judge_size(SyncWalk *w);
 
 static void
@@ -62,6 +63,35 @@ ask_known(SyncWalk *w, void (*end) (SyncReq *, SyncEnd))
 	sync_ask(&w->req, &ask, ignore, end);
 }
 
+/*
+ * Too few events to be sure of the order: then nothing may lie on the side
+ * from which the walk came.
+ */
+static void
+side_end(SyncReq *r, SyncEnd how)
+{
+	SyncWalk   *w = sync_walk_of(r);
+
+	if (how == SYNC_END_REFUSED)
+		sync_fail_refused(w->s);
+	else if (r->in_range > 0)
+		sync_walk_reorder(w, SYNC_ORDER_NONE);
+	else if (how != SYNC_END_EOSE)
+		sync_walk_give_up(w, "timeout");
+	else
+		confirmed(w);
+}
+
+static void
+ask_side(SyncWalk *w)
+{
+	SyncAsk		ask = sync_walk_ask(w, w->newest + 1, w->mirror ? -w->first_lo : w->first_hi,
+									w->s->limit);
+
+	w->side_asked = true;
+	sync_ask(&w->req, &ask, ignore, side_end);
+}
+
 static void doubt_more(SyncWalk *w);
 
 static void
@@ -71,6 +101,9 @@ confirmed(SyncWalk *w)
 
 	if (w->more && !w->s->hints_untrusted)
 		doubt_more(w);
+	else if (!sync_order_sure(w->s) && !w->side_asked && w->shown > 1 &&
+			 w->newest < (w->mirror ? -w->first_lo : w->first_hi))
+		ask_side(w);
 	else if (++w->rounds >= needed)
 		sync_walk_complete(w, w->finish ? "nip67_finish" : "empty_page_confirmed");
 	else
@@ -104,6 +137,23 @@ deliver(SyncReq *r, const NostrEvent *ev, bool valid)
 {
 	if (valid)
 		r->s->cb.event(r->s->user, ev);
+}
+
+/* May a kind be hidden that was asked for with others? */
+static void
+no_doubt(SyncWalk *w)
+{
+	Sync	   *s = w->s;
+	bool		doubt = s->min_cut < s->max_page || !s->any_known;
+
+	if (!doubt || w->below_lo || w->finish || !sync_hidden_ask(w))
+		confirmed(w);
+}
+
+void
+sync_proof_confirmed(SyncWalk *w)
+{
+	confirmed(w);
 }
 
 /* --- was the last second cut off? --- */
@@ -147,11 +197,11 @@ judge_size(SyncWalk *w)
 
 	if (w->finish || (s->min_cut >= s->max_page && !w->last_full && w->seen.n < largest) ||
 		(w->seen.n == 1 && s->min_cut > 1 && w->capacity_asked))
-		confirmed(w);
+		no_doubt(w);
 	else if (!w->capacity_asked)
 	{
 		w->capacity_asked = true;
-		w->last_full = w->last_received >= s->limit;
+		w->last_full = w->last_size >= s->limit;
 		sync_ask(&w->req, &any, ignore, capacity_end);
 	}
 	else if (s->order == SYNC_ORDER_UNKNOWN && !w->above_asked && w->seen.at < w->first_hi &&
@@ -175,8 +225,8 @@ below_end(SyncReq *r, SyncEnd how)
 	else if (r->in_range > 0)
 	{
 		/* it was: what lies below should have come with it */
-		if (w->last_received < s->min_cut)
-			s->min_cut = w->last_received;
+		if (w->last_size < s->min_cut)
+			s->min_cut = w->last_size;
 		s->hints_untrusted |= w->finish;
 		if (s->order == SYNC_ORDER_UNKNOWN)
 			s->order = SYNC_ORDER_NEWEST_FIRST;
@@ -212,7 +262,7 @@ control_end(SyncReq *r, SyncEnd how)
 	if (how == SYNC_END_REFUSED)
 		sync_fail_refused(w->s);
 	else if (r->in_range > 0)
-		confirmed(w);
+		no_doubt(w);
 	else
 		failed_control(w);
 }
@@ -227,6 +277,12 @@ lapse_end(SyncReq *r, SyncEnd how)
 
 	if (how != SYNC_END_EOSE || r->in_range > 0)
 		sync_walk_page_end(w, how);
+	else if (!w->mirror && r->slack == 0 && w->probe_oldest == w->hi)
+	{
+		/* only the last second was missing, and only for "until" */
+		w->s->until_slack = 1;
+		sync_walk_restart(w, "until_exclusive");
+	}
 	else
 	{
 		/* it shows nothing there, but has something for who asks by kind */
@@ -239,16 +295,16 @@ lapse_end(SyncReq *r, SyncEnd how)
 }
 
 /* Fresh events below what was asked for before. */
-static void
-probe_fresh(SyncWalk *w)
+void
+sync_proof_fresh(SyncWalk *w)
 {
 	Sync	   *s = w->s;
 
 	w->rounds = 0;
 	s->hints_untrusted |= w->finish;
-	if (w->last_received > 0 && w->last_received < s->min_cut)
-		s->min_cut = w->last_received;
-	if (w->last_received == 0 && ++s->contradictions > MAX_CONTRADICTIONS)
+	if (w->last_size > 0 && w->last_size < s->min_cut)
+		s->min_cut = w->last_size;
+	if (w->last_size == 0 && ++s->contradictions > MAX_CONTRADICTIONS)
 		sync_walk_give_up(w, "contradictory_answers");
 	else
 		sync_walk_ask_again(w, lapse_end);
@@ -263,9 +319,9 @@ judge_boundary(SyncWalk *w)
 
 	if (w->known == 0)
 		failed_control(w);
-	else if (!all_again && w->req.received < s->min_cut)
+	else if (!all_again && w->req.in_range < s->min_cut)
 	{
-		s->min_cut = w->req.received;	/* this answer was cut off */
+		s->min_cut = w->req.in_range;	/* this answer was cut off */
 		ask_below(w);
 	}
 	else if (!all_again || !w->older)
@@ -278,9 +334,9 @@ judge_boundary(SyncWalk *w)
 	{
 		sync_walk_lower(w, w->probe_hi - 1);
 		if (w->probe_fresh)
-			probe_fresh(w);
+			sync_proof_fresh(w);
 		else
-			confirmed(w);
+			no_doubt(w);
 	}
 }
 
@@ -290,13 +346,13 @@ judge_empty(SyncWalk *w)
 	Sync	   *s = w->s;
 
 	if (w->probe_fresh)
-		probe_fresh(w);
+		sync_proof_fresh(w);
 	else if (w->probe_cut == 0 && s->cut == 0 && s->min_cut < s->max_page)
 		probe(w, 1);
 	else if (w->req.received == 0 && s->any_known)
 		ask_known(w, control_end);
 	else
-		confirmed(w);
+		no_doubt(w);
 }
 
 static void
@@ -313,6 +369,8 @@ probe_end(SyncReq *r, SyncEnd how)
 	}
 	else if (how == SYNC_END_REFUSED)
 		sync_fail_refused(s);
+	else if (sync_walk_reorder(w, sync_order_of(r)))
+		return;
 	else if (w->fresh > 0)
 	{
 		w->rounds = 0;
@@ -344,7 +402,10 @@ probe_event(SyncReq *r, const NostrEvent *ev, bool valid)
 	w->older = true;
 	/* what lies below the window only shows that the relay answers */
 	if (t < w->lo)
+	{
+		w->below_lo = true;
 		return;
+	}
 	w->probe_fresh = true;
 	if (t < w->probe_oldest)
 		w->probe_oldest = t;
@@ -362,9 +423,11 @@ probe(SyncWalk *w, int cut)
 	SyncAsk		ask = sync_walk_ask(w, SYNC_NO_SINCE, w->probe_hi, limit);
 
 	w->probe_cut = cut;
+	if (!w->probe_boundary && !w->mirror && w->probe_hi < SYNC_NO_UNTIL - 1)
+		ask.slack = 1;
 	ask.nkinds = cut < NO_CUT ? sync_kind_cut(s, cut, kinds) : 0;
 	ask.kinds = kinds;
-	w->older = w->probe_fresh = false;
+	w->older = w->probe_fresh = w->below_lo = false;
 	w->probe_oldest = INT64_MAX;
 	sync_walk_answer(w);
 	sync_ask(&w->req, &ask, probe_event, probe_end);

@@ -41,7 +41,7 @@ static void
 forget_answer(SyncReq *r)
 {
 	r->received = r->in_range = r->ordered = r->unreadable = r->above = r->below = 0;
-	r->rose = r->fell = false;
+	r->rises = r->falls = 0;
 	r->first = 0;
 	r->oldest = SYNC_NO_UNTIL;
 	r->newest = SYNC_NO_SINCE;
@@ -101,7 +101,7 @@ put_filter(SyncReq *r, const SyncAsk *a)
 		f.authors = (NostrFilterList) {.mem = {.data = (uint8_t *) a->authors,.len = a->nauthors * 32ul},
 		.n = a->nauthors,.given = true};
 	f.since = a->since == SYNC_NO_SINCE ? INT64_MIN : a->since;
-	f.until = a->until < SYNC_NO_UNTIL ? a->until + r->s->until_slack : a->until;
+	f.until = a->until < SYNC_NO_UNTIL ? a->until + r->slack : a->until;
 	f.limit = a->limit;
 	nostr_buf_reset(&r->text);
 	nostr_filter_json(&f, &r->text);
@@ -137,6 +137,7 @@ sync_ask(SyncReq *r, const SyncAsk *ask,
 	r->since = ask->since;
 	r->until = ask->until;
 	r->by_id = ask->nids > 0;
+	r->slack = ask->slack > r->s->until_slack ? ask->slack : r->s->until_slack;
 	r->limit = ask->limit;
 	put_filter(r, ask);
 	begin(r);
@@ -247,8 +248,8 @@ finish_req(SyncReq *r, SyncEnd how)
 	if (how != SYNC_END_REFUSED)
 		close_sub(r, how == SYNC_END_EOSE);
 	unlink_req(r);
-	if (how != SYNC_END_REFUSED && !r->by_id && r->received > s->max_page)
-		s->max_page = r->received;
+	if (how != SYNC_END_REFUSED && !r->by_id && r->in_range > s->max_page)
+		s->max_page = r->in_range;
 	s->cb.page_end(s->user);
 	r->end(r, how);
 	sync_schedule(s);
@@ -281,10 +282,21 @@ track_order(SyncReq *r, int64_t t)
 		return;
 	if (r->ordered++ > 0)
 	{
-		r->rose |= t > r->last;
-		r->fell |= t < r->last;
+		r->rises += t > r->last;
+		r->falls += t < r->last;
 	}
 	r->last = t;
+}
+
+/* Among the last few; r counts no event twice that is repeated at once. */
+static bool
+came_twice(SyncReq *r, const uint8_t id[32])
+{
+	for (uint32_t i = 0; i < SYNC_RECENT && i < r->in_range; i++)
+		if (memcmp(r->recent[i], id, 16) == 0)
+			return true;
+	memcpy(r->recent[r->in_range % SYNC_RECENT], id, 16);
+	return false;
 }
 
 static void
@@ -312,7 +324,8 @@ take_event(SyncReq *r, const char *json, size_t len)
 			return;
 		}
 	}
-	if (ev.created_at > r->until && ev.created_at - r->s->until_slack <= r->until)
+	if (r->until < SYNC_NO_UNTIL && ev.created_at > r->until &&
+		ev.created_at - r->slack <= r->until)
 		return;					/* we asked for a second more than we want */
 	if (ev.created_at > r->until || ev.created_at < r->since ||
 		(valid && !nostr_filter_match(&s->filter, &ev)))
@@ -325,7 +338,8 @@ take_event(SyncReq *r, const char *json, size_t len)
 			s->cb.rejected(s->user, "outside_filter", ev.id, json, len);
 		return;
 	}
-	r->in_range++;
+	if (!came_twice(r, ev.id))
+		r->in_range++;
 	track_order(r, ev.created_at);
 	if (ev.created_at < r->oldest)
 		r->oldest = ev.created_at;

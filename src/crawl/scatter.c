@@ -3,7 +3,7 @@
  *
  * A relay that answers in no order may return any events of the range that
  * was asked, so paging proves nothing.  The range is halved until an answer
- * is smaller than the largest page seen, and then asked twice more, once by kind: what was
+ * is smaller than the largest page seen, and then asked again, also by kind: what was
  * the same each time, and the same as is known of that range, is complete.
  *
  * Guarantees: ends (each step halves a range or uses up a try); newest part
@@ -19,7 +19,8 @@
 
 #define MAX_SEEN	200000
 #define MAX_STACK	128
-#define MAX_TRIES	6			/* for one range before it is halved */
+#define AGREED		3			/* answers in a row that show nothing new */
+#define MAX_TRIES	7			/* for one range before it is halved */
 #define MAX_IDLE	500
 
 typedef struct Seen
@@ -222,7 +223,7 @@ split(SyncWalk *w, const Node *n)
 	if (n->lo == n->hi || x->n + 2 > MAX_STACK)
 	{
 		say_run(w);
-		say(w, n->lo, n->hi, SYNC_OPEN, n->lo == n->hi ? "dense_second" : "not_newest_first");
+		say(w, n->lo, n->hi, SYNC_OPEN, "not_newest_first");
 		return;
 	}
 	m = middle(x, n->lo, n->hi);
@@ -291,9 +292,14 @@ answer_end(SyncReq *r, SyncEnd how)
 	n.agreed = same ? n.agreed + 1 : 0;
 	if (r->hint == NOSTR_HINT_FINISH)
 		complete(w, &n);
+	else if (r->hint == NOSTR_HINT_MORE && r->in_range == 0)
+	{
+		say_run(w);
+		say(w, n.lo, n.hi, SYNC_OPEN, "more_but_empty");
+	}
 	else if (full || r->hint == NOSTR_HINT_MORE || ++n.tries > MAX_TRIES)
 		split(w, &n);
-	else if (n.agreed >= 2)
+	else if (n.agreed >= AGREED)
 		complete(w, &n);
 	else
 		push(x, n);
@@ -327,10 +333,10 @@ next(SyncWalk *w)
 	a.until = x->node.hi;
 	if (x->node.tries > 0 && x->expected < s->limit / 4)
 		a.limit = s->limit / 2 + 1;
-	/* every other time by the kinds that nobody hides */
-	x->by_kind = x->node.tries % 2 == 1 && s->cut < 2;
+	/* in turn: all, by the kinds that were seen, by those that nobody hides */
+	x->by_kind = x->node.tries % 3 > 0 && s->cut < 2;
 	if (x->by_kind)
-		a.nkinds = sync_kind_cut(s, s->cut, kinds);
+		a.nkinds = sync_kind_cut(s, x->node.tries % 3 == 1 ? 1 : s->cut, kinds);
 	a.kinds = kinds;
 	x->answer++;
 	sync_walk_answer(w);

@@ -76,8 +76,8 @@ sync_retract(Sync *s, const char *reason)
 bool
 sync_full(const SyncReq *r)
 {
-	return r->received >= r->limit || r->received >= r->s->max_page ||
-		r->received >= r->s->min_cut;
+	return r->received >= r->limit || r->in_range >= r->s->max_page ||
+		r->in_range >= r->s->min_cut;
 }
 
 bool
@@ -97,6 +97,9 @@ sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure, const char *reason
 	if (s->finished)
 		return;
 	s->finished = true;
+	/* a word about every second is all that was asked for */
+	if (outcome == SYNC_AGAIN && s->retracted && s->at + 1 == s->nwindows)
+		outcome = SYNC_OK;
 	s->cb.page_end(s->user);
 	s->result.outcome = outcome;
 	s->result.failure = failure;
@@ -153,7 +156,7 @@ sync_next_window(Sync *s)
 	if (s->finished)
 		return;
 	s->at++;
-	s->begun = false;
+	s->begun = s->retracted = false;
 	if (s->at < s->nwindows && sync_slice_over(s))
 		sync_finish(s, SYNC_AGAIN, NET_OK, "");
 	else if (s->at < s->nwindows)
@@ -358,7 +361,7 @@ copy_spec(Sync *s, const SyncSpec *spec)
 	s->filter.until = INT64_MAX;
 	s->filter.limit = -1;
 	s->started = (int64_t) time(NULL);
-	s->page_limit = spec->page_limit > 0 ? spec->page_limit : 1;
+	s->page_limit = spec->page_limit > SYNC_MIN_LIMIT ? spec->page_limit : SYNC_MIN_LIMIT;
 	s->limit = s->page_limit;
 	s->min_cut = UINT32_MAX;
 	if (spec->known_cap >= SYNC_SMALL_LIMIT && spec->known_cap < s->limit)

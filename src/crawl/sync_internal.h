@@ -29,6 +29,9 @@
 #define SYNC_MAX_HOLES		4096	/* gaps that one window may fall into */
 #define SYNC_LANES			2		/* walks at the same time */
 #define SYNC_OLD_SUBS		4
+#define SYNC_RECENT			8
+#define SYNC_SURE_STEPS		8		/* so many in a row are no accident */
+#define SYNC_MIN_LIMIT		10
 #define SYNC_SMALL_LIMIT	100		/* what no relay refuses */
 #define SYNC_MAX_FLOOD		10000	/* events beyond any limit that was asked for */
 #define SYNC_MAX_CUT		400		/* kinds in one filter */
@@ -51,6 +54,7 @@ typedef struct SyncAsk			/* what differs from the job's filter */
 	int64_t		since;			/* SYNC_NO_SINCE: none */
 	int64_t		until;			/* SYNC_NO_UNTIL: none */
 	uint32_t	limit;
+	int			slack;			/* seconds above until that are asked for and ignored */
 	const uint16_t *kinds;		/* instead of the filter's; NULL: those */
 	uint32_t	nkinds;
 	const uint8_t *authors;		/* 32 bytes each; NULL: the filter's */
@@ -77,6 +81,7 @@ struct SyncReq
 	/* a conversation instead (NIP-77): its first text, and what it is told */
 	void		(*compose) (SyncReq *r, NostrBuf *text);
 	void		(*message) (SyncReq *r, const NostrMessage *m);
+	int			slack;
 	bool		by_id;			/* says nothing about the size of pages */
 	bool		live;			/* no deadline, EOSE is no end */
 	SyncReqState state;
@@ -89,17 +94,18 @@ struct SyncReq
 	bool		retried;		/* after an authentication */
 
 	uint32_t	received;		/* everything, also what was refused */
-	uint32_t	in_range;
+	uint32_t	in_range;		/* not counting those that came twice */
 	uint32_t	unreadable;
 	uint32_t	above;			/* newer than until: the relay ignores it */
 	uint32_t	below;
 	int			first;			/* the first event: 1 above, -1 below, 0 inside */
-	bool		rose;			/* an event newer than the one before */
-	bool		fell;
+	uint32_t	rises;			/* events newer than the one before */
+	uint32_t	falls;
 	int64_t		oldest;
 	int64_t		newest;
 	int64_t		last;
 	uint32_t	ordered;		/* events that tell of the order */
+	uint8_t		recent[SYNC_RECENT][16];	/* ids, against duplicates */
 	NostrEoseHint hint;
 	uint64_t	asked_ns;
 	uint64_t	deadline;		/* uv_now */
@@ -150,6 +156,8 @@ typedef struct SyncWalk
 	uint32_t	cap_holes;
 	SyncSeen	seen;			/* the boundary second */
 	bool		spoken;			/* something to take back */
+	bool		unsaid;			/* (hi, unsaid_hi] has come, if the order is as believed */
+	int64_t		unsaid_hi;
 	uint64_t	shown;			/* distinct events so far */
 	uint64_t	said;			/* of them, already in a PAGED */
 
@@ -158,7 +166,7 @@ typedef struct SyncWalk
 	uint32_t	known;
 	int64_t		fresh_oldest;
 	int64_t		page_oldest;
-	uint32_t	last_received;	/* size of the last page */
+	uint32_t	last_size;		/* of the last page, in range */
 	bool		last_full;
 	int64_t		probe_hi;		/* upper bound of the confirming query */
 	int64_t		probe_oldest;	/* what it found against expectation */
@@ -166,6 +174,10 @@ typedef struct SyncWalk
 	bool		probe_boundary; /* it began at the last second with events */
 	int			probe_cut;
 	bool		probe_fresh;
+	bool		below_lo;		/* it showed events below the window: all above came */
+	unsigned	next_single;	/* kinds asked for one by one */
+	bool		side_asked;
+	int64_t		newest;			/* of all events, in the walk's time */
 	bool		capacity_asked;
 	bool		expect;			/* the known events of second hi must come again */
 	bool		older;			/* the confirming query showed older ones */
@@ -219,6 +231,7 @@ struct Sync
 	uv_timer_t	timer;
 	bool		opened;
 	bool		useful;			/* something came over this connection */
+	bool		retracted;		/* the current window was said to be open as a whole */
 	bool		spoken;			/* of some window: the job was not for nothing */
 	int			reconnects;
 	uint64_t	bytes_before;	/* over earlier connections */
@@ -262,6 +275,7 @@ struct Sync
 	SyncRate	rate;
 
 	SyncOrder	order;
+	uint32_t	order_steps;	/* how often seen */
 	uint32_t	max_page;
 	uint32_t	min_cut;		/* smallest page that was followed by more */
 	int			cut;			/* which list of kinds is not refused: 0, 1; 2 none */

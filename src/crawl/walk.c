@@ -49,16 +49,43 @@ say(SyncWalk *w, int64_t lo, int64_t hi, SyncState state, uint64_t held,
 	sync_say(w->s, since, until, state, held, proof, reason);
 }
 
+bool
+sync_order_sure(const Sync *s)
+{
+	return s->order != SYNC_ORDER_UNKNOWN && s->order_steps >= SYNC_SURE_STEPS;
+}
+
+static void
+say_paged(SyncWalk *w)
+{
+	uint64_t	n = w->shown - w->said - (w->seen.at == w->hi ? w->seen.n : 0);
+
+	if (w->unsaid)
+	{
+		say(w, w->hi + 1, w->unsaid_hi, sync_order_sure(w->s) ? SYNC_PAGED : SYNC_OPEN, n,
+			"", sync_order_sure(w->s) ? "" : "order_unknown");
+		w->said += n;
+	}
+	w->unsaid = false;
+}
+
+static void
+say_open(SyncWalk *w, const char *reason)
+{
+	say(w, w->lo, w->unsaid ? w->unsaid_hi : w->hi, SYNC_OPEN, 0, "", reason);
+}
+
 void
 sync_walk_lower(SyncWalk *w, int64_t oldest)
 {
-	uint64_t	n = w->shown - w->said - (w->seen.at == oldest ? w->seen.n : 0);
-
 	if (oldest >= w->hi)
 		return;
-	say(w, oldest + 1, w->hi, SYNC_PAGED, n, "", "");
-	w->said += n;
+	if (!w->unsaid)
+		w->unsaid_hi = w->hi;
+	w->unsaid = true;
 	w->hi = oldest;
+	if (sync_order_sure(w->s))
+		say_paged(w);
 }
 
 void
@@ -118,6 +145,7 @@ sync_walk_hole(SyncWalk *w, int64_t lo, int64_t hi, const char *reason)
 		w->hole = p;
 		w->cap_holes = cap;
 	}
+	say_paged(w);
 	h = &w->hole[w->nholes++];
 	h->since = w->mirror ? -hi : lo;
 	h->until = w->mirror ? -lo : hi;
@@ -127,7 +155,7 @@ sync_walk_hole(SyncWalk *w, int64_t lo, int64_t hi, const char *reason)
 void
 sync_walk_give_up(SyncWalk *w, const char *reason)
 {
-	say(w, w->lo, w->hi, SYNC_OPEN, 0, "", reason);
+	say_open(w, reason);
 	sync_walk_over(w);
 }
 
@@ -138,18 +166,18 @@ void
 sync_walk_abort(SyncWalk *w, const char *reason)
 {
 	SyncReq    *r = &w->req;
-	bool		disorder = w->mirror ? r->fell : r->rose;
+	bool		disorder = (w->mirror ? r->falls : r->rises) > 0;
 
 	if (!w->active)
 		return;
 	/* events in order say that those between them have come */
 	if (r->state == SYNC_REQ_SENT && r->end == page_end && !disorder &&
-		w->s->order != SYNC_ORDER_UNKNOWN && w->page_oldest < w->hi)
+		sync_order_sure(w->s) && w->page_oldest < w->hi)
 		sync_walk_lower(w, w->page_oldest);
 	if (w->scatter != NULL)
 		sync_scatter_abort(w, reason);
 	else
-		say(w, w->lo, w->hi, SYNC_OPEN, 0, "", reason);
+		say_open(w, reason);
 	sync_req_stop(r);
 	w->active = false;
 }
@@ -171,6 +199,8 @@ sync_walk_take(SyncWalk *w, const NostrEvent *ev, bool valid)
 
 	if (t < w->page_oldest)
 		w->page_oldest = t;
+	if (t > w->newest)
+		w->newest = t;
 	if (t <= w->seen.at && !sync_seen_add(&w->seen, t, ev))
 	{
 		w->known++;
@@ -233,11 +263,14 @@ restart(SyncWalk *w)
 	w->lo = w->mirror ? -w->first_hi : w->first_lo;
 	w->hi = w->mirror ? -w->first_lo : w->first_hi;
 	w->nholes = 0;
+	w->unsaid = false;
 	w->shown = w->said = 0;
-	w->last_received = 0;
+	w->last_size = 0;
 	w->last_full = false;
 	w->rounds = w->failed_controls = 0;
-	w->above_asked = w->capacity_asked = w->finish = w->more = false;
+	w->above_asked = w->side_asked = w->capacity_asked = w->finish = w->more = false;
+	w->newest = -INT64_MAX;
+	w->next_single = 0;
 	sync_seen_reset(&w->seen, INT64_MAX);
 	if (s->order == SYNC_ORDER_NONE)
 		sync_scatter_start(w);
@@ -251,6 +284,7 @@ sync_walk_restart(SyncWalk *w, const char *reason)
 	sync_retract(w->s, reason);
 	if (w->spoken)
 		sync_say(w->s, w->since, w->top, SYNC_OPEN, 0, "", reason);
+	w->s->retracted = w->spoken;
 	restart(w);
 }
 
@@ -275,11 +309,13 @@ sync_walk_reorder(SyncWalk *w, SyncOrder found)
 {
 	Sync	   *s = w->s;
 
-	if (found == SYNC_ORDER_UNKNOWN || found == s->order)
+	if (found == SYNC_ORDER_UNKNOWN)
 		return false;
-	if (s->order == SYNC_ORDER_UNKNOWN && found == SYNC_ORDER_NEWEST_FIRST)
+	if (found == s->order ||
+		(s->order == SYNC_ORDER_UNKNOWN && found == SYNC_ORDER_NEWEST_FIRST))
 	{
 		s->order = found;
+		s->order_steps += w->req.rises + w->req.falls;
 		return false;
 	}
 	if (s->order != SYNC_ORDER_UNKNOWN)
@@ -292,14 +328,14 @@ sync_walk_reorder(SyncWalk *w, SyncOrder found)
 	return true;
 }
 
-static SyncOrder
-order_of(const SyncReq *r)
+SyncOrder
+sync_order_of(const SyncReq *r)
 {
-	if (r->rose && r->fell)
+	if (r->rises > 0 && r->falls > 0)
 		return SYNC_ORDER_NONE;
-	if (r->rose)
+	if (r->rises > 0)
 		return SYNC_ORDER_OLDEST_FIRST;
-	return r->fell ? SYNC_ORDER_NEWEST_FIRST : SYNC_ORDER_UNKNOWN;
+	return r->falls > 0 ? SYNC_ORDER_NEWEST_FIRST : SYNC_ORDER_UNKNOWN;
 }
 
 /* A page was refused: perhaps only for its size. */
@@ -379,13 +415,13 @@ sync_walk_page_end(SyncWalk *w, SyncEnd how)
 		page_refused(w);
 		return;
 	}
-	if (w->fresh > 0 && w->last_received > 0 && w->last_received < s->min_cut)
-		s->min_cut = w->last_received;
-	w->last_received = r->received;
+	if (w->fresh > 0 && w->last_size > 0 && w->last_size < s->min_cut)
+		s->min_cut = w->last_size;
+	w->last_size = r->in_range;
 	w->last_full = sync_full(r);
 	w->finish = r->hint == NOSTR_HINT_FINISH;
 	w->more = r->hint == NOSTR_HINT_MORE;
-	if (sync_walk_reorder(w, order_of(r)) || bound_ignored(w, how))
+	if (sync_walk_reorder(w, sync_order_of(r)) || bound_ignored(w, how))
 		return;
 	if (r->in_range == 0)
 	{

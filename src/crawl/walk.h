@@ -27,6 +27,11 @@ extern bool sync_walk_bound_ignored(const SyncWalk *w);
 extern void sync_walk_page_end(SyncWalk *w, SyncEnd how);
 /* true: the walk has begun again, in another order */
 extern bool sync_walk_reorder(SyncWalk *w, SyncOrder found);
+extern void sync_proof_fresh(SyncWalk *w);	/* proof.c: events where none should be */
+extern void sync_proof_confirmed(SyncWalk *w);
+extern bool sync_hidden_ask(SyncWalk *w);	/* hidden.c; false: nothing left to ask */
+extern SyncOrder sync_order_of(const SyncReq *r);
+extern bool sync_order_sure(const Sync *s); /* no accident */
 extern void sync_scatter_abort(SyncWalk *w, const char *reason);
 
 #endif
