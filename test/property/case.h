@@ -19,6 +19,7 @@
 #include "spans.h"
 
 #define CASE_MAX_ROUNDS		200		/* slices */
+#define CASE_MAX_PAUSES		100
 #define CASE_LIVE			3		/* events published during the tail */
 #define CASE_TAIL_MS		20000	/* it is cancelled when they came */
 
@@ -52,7 +53,8 @@ typedef struct Case
 	int			published;
 	int			lived;			/* of them, delivered */
 	int64_t		wall_start;		/* seconds since 1970 */
-	uint64_t	started_ns;
+	uint64_t	heard_ns;		/* of it last, uv_hrtime */
+	int			pauses;
 	uv_timer_t	resume;			/* ends a pause */
 	uv_timer_t	publish;
 	int			closing;
