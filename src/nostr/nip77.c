@@ -35,7 +35,7 @@ nostr_nip77_init(NostrNip77 *c, const char *sub, const NostrNegSet *set,
 	memset(c, 0, sizeof(*c));
 	strncat(c->sub, sub, NOSTR_NIP77_MAX_SUB);
 	nostr_neg_client(&c->neg, set, since, until, limits, found, c);
-	nostr_buf_init(&c->in, c->neg.limits.message);
+	nostr_buf_init(&c->in, 2 * c->neg.limits.message);
 	nostr_buf_init(&c->out, c->neg.limits.frame);
 	nostr_buf_init(&c->need, max_need * 32);
 }
@@ -249,22 +249,38 @@ noticed(NostrNip77 *c, const NostrMessage *m)
 
 /* --------------------------------------------------------------- receiving */
 
+/* The message's bytes in c->in; NIP-77 does not say that the hex is lower-case. */
+static NostrNegError
+decode(NostrNip77 *c, const NostrMessage *m)
+{
+	size_t		len = m->text_len;
+	uint8_t    *bytes;
+
+	nostr_buf_reset(&c->in);
+	bytes = nostr_buf_reserve(&c->in, len);
+	if (bytes == NULL)
+		return NOSTR_NEG_TOO_LONG;
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t) (m->text[i] >= 'A' && m->text[i] <= 'F' ? m->text[i] | 0x20 : m->text[i]);
+	/* in place: a byte is written behind the digits that were read */
+	if (!nostr_hex_decode((char *) bytes, len, bytes, len / 2))
+		return NOSTR_NEG_MALFORMED;
+	c->in.len = len / 2;
+	return NOSTR_NEG_OK;
+}
+
 static void
 reconcile(NostrNip77 *c, const NostrMessage *m, NostrBuf *text)
 {
-	uint8_t    *bytes;
+	NostrNegError error = decode(c, m);
 	NostrNegStatus status;
 
 	c->answered = true;
-	nostr_buf_reset(&c->in);
-	bytes = nostr_buf_reserve(&c->in, m->text_len / 2);
-	if (bytes == NULL)
-		end_neg(c, NOSTR_NEG_TOO_LONG);
-	else if (!nostr_hex_decode(m->text, m->text_len, bytes, m->text_len / 2))
-		end_neg(c, NOSTR_NEG_MALFORMED);
+	if (error != NOSTR_NEG_OK)
+		end_neg(c, error);
 	else
 	{
-		status = nostr_neg_receive(&c->neg, bytes, m->text_len / 2, &c->out);
+		status = nostr_neg_receive(&c->neg, c->in.data, c->in.len, &c->out);
 		if (c->need.failed)
 			end_with(c, NOSTR_NIP77_PARTIAL, "the relay holds more that we lack");
 		else if (status == NOSTR_NEG_FAILED)

@@ -202,6 +202,10 @@ test_refusals(void)
 	CHECK(answer_to("[\"NEG-MSG\",\"n1\",\"6\"]", false) == NOSTR_NIP77_BROKEN);
 	CHECK(answer_to("[\"NEG-MSG\",\"n1\",\"xx\"]", false) == NOSTR_NIP77_BROKEN);
 	CHECK(answer_to("[\"NEG-MSG\",\"n1\",\"61\"]", false) == NOSTR_NIP77_AGREED);
+	/* upper-case digits: up to 2^64 - 1, nothing to say */
+	CHECK(answer_to("[\"NEG-MSG\",\"n1\",\"6181FFFFFFFFFFFFFFFF7F0000\"]", false)
+		  == NOSTR_NIP77_AGREED);
+	CHECK(answer_to("[\"NEG-MSG\",\"n1\",\"6181fG\"]", false) == NOSTR_NIP77_BROKEN);
 }
 
 int
