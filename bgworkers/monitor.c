@@ -616,7 +616,7 @@ bb_monitor_main(Datum main_arg)
 		before = njobs;
 		look = !netd_poll(netd_ready() ? wait : 1000);
 		while (handle_frames())
-			bb_interrupts();
+			CHECK_FOR_INTERRUPTS();
 		/* Fill the room that results made, in steps: not a query for each. */
 		if (njobs < before && (nchecks <= bb_monitor_concurrency / 2 || njobs == 0))
 			look = true;

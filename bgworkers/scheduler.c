@@ -22,6 +22,7 @@
 
 #include "pg/guc.h"
 #include "pg/guc_monitor.h"
+#include "pg/partitions.h"
 #include "pg/shmem.h"
 #include "pg/worker.h"
 #include "pg/worker_start.h"
@@ -231,6 +232,8 @@ static void
 keep(Child *c, TimestampTz now)
 {
 	BbWorkerArgs args = {0};
+	char		error[BB_ERROR_LEN];
+	int			code;
 
 	if (!is_due(c))
 	{
@@ -240,6 +243,9 @@ keep(Child *c, TimestampTz now)
 	if (c->handle || now < c->next_start || bb_blocked(MyDatabaseId) ||
 		bb_slot_alive(MyDatabaseId, c->service, c->index))
 		return;
+
+	/* the end of one that an earlier scheduler did not see */
+	(void) bb_slot_reap(MyDatabaseId, c->service, c->index, &code, error);
 
 	args.dboid = MyDatabaseId;
 	args.index = c->index;
@@ -292,26 +298,11 @@ next_wait(TimestampTz now)
 	return wait;
 }
 
-/* Partitions are made ahead, once a day: inserts never wait for it. */
-static void
-make_partitions(TimestampTz now)
-{
-	static TimestampTz next = 0;
-
-	if (!extension_there || now < next)
-		return;
-	bb_tx_begin("making partitions");
-	SPI_connect();
-	SPI_execute("SELECT bigbrotr.partition_ensure()", false, 0);
-	SPI_finish();
-	bb_tx_end();
-	next = TimestampTzPlusMilliseconds(now, INT64CONST(86400) * 1000);
-}
-
 void
 bb_scheduler_main(Datum main_arg)
 {
 	MemoryContext context;
+	TimestampTz partitions = 0; /* when to see to them */
 	int			n = 0;
 
 	bb_worker_init(BB_SCHEDULER, main_arg, NULL);
@@ -339,7 +330,8 @@ bb_scheduler_main(Datum main_arg)
 		(void) bb_interrupts();
 		run_mask |= bb_slot_take_run_mask();
 		read_state();
-		make_partitions(GetCurrentTimestamp());
+		if (extension_there && GetCurrentTimestamp() >= partitions)
+			partitions = bb_partitions_ensure();
 		for (int i = 0; i < MAX_CHILDREN; i++)
 			reap(&children[i], GetCurrentTimestamp());
 		adjust_synchronizers();

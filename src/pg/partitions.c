@@ -1,0 +1,93 @@
+/*
+ * partitions.c
+ *
+ * Guarantees: who reads or writes the archive never waits for new partitions
+ * for longer than LOCK_MS, and neither do the services: events that belong to
+ * no month yet go to event_future.  Must survive: sessions that hold locks on
+ * the archive for as long as they like.
+ */
+#include "pg/compat.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "utils/timestamp.h"
+
+#include "pg/partitions.h"
+#include "pg/worker.h"
+
+#define LOCK_TIMEOUT	"SET LOCAL lock_timeout = '2s'"
+#define EVERY_S			86400
+#define AGAIN_S			600
+
+static void
+run(const char *sql, int expected)
+{
+	if (SPI_execute(sql, false, 0) != expected)
+		elog(ERROR, "could not run: %s", sql);
+}
+
+static bool
+there(void)
+{
+	bool		isnull;
+	bool		result;
+
+	SPI_connect();
+	run("SELECT pg_catalog.to_regclass('bigbrotr.event_future') IS NOT NULL", SPI_OK_SELECT);
+	result = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return result;
+}
+
+/* NULL, or why not. */
+static ErrorData *
+try_to_make(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		SPI_connect();
+		run(LOCK_TIMEOUT, SPI_OK_UTILITY);
+		run("SELECT bigbrotr.partition_ensure()", SPI_OK_SELECT);
+		SPI_finish();
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+TimestampTz
+bb_partitions_ensure(void)
+{
+	ErrorData  *error;
+	int			wait_s = EVERY_S;
+
+	bb_tx_begin("making partitions");
+	error = try_to_make();
+	if (error != NULL)
+	{
+		if (!there())
+			ReThrowError(error);
+		ereport(LOG,
+				(errmsg("bigbrotr could not make partitions ahead: %s", error->message),
+				 errdetail("Events of months without a partition go to bigbrotr.event_future. It is tried again in %d minutes.",
+						   AGAIN_S / 60)));
+		wait_s = AGAIN_S;
+	}
+	bb_tx_end();
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) wait_s * 1000);
+}
