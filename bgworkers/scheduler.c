@@ -27,7 +27,7 @@
 #include "pg/worker.h"
 #include "pg/worker_start.h"
 
-#define MAX_CHILDREN	(3 + 64)
+#define MAX_CHILDREN	(4 + 64)
 #define BACKOFF_MIN		1000
 #define BACKOFF_MAX		60000
 #define NO_SLOT_WAIT	10000
@@ -40,7 +40,7 @@ typedef struct Child
 	BackgroundWorkerHandle *handle;
 	bool		stopping;
 	bool		requested;		/* started by bigbrotr.run(), paused or not */
-	bool		failed;			/* seeder: its last run must be repeated */
+	bool		failed;			/* short-lived: its last run must be repeated */
 	TimestampTz started;
 	TimestampTz next_start;
 	int			backoff;
@@ -59,6 +59,14 @@ static ServiceRow rows[BB_SERVICE_COUNT];
 static uint32 run_mask = 0;		/* asked for by bigbrotr.run() */
 static int	sync_workers = 0;	/* the number the running ones know */
 static bool extension_there = false;
+
+/* Services that run for one cycle and end, and how often; -1: not one. */
+static int
+cycle_of(BbService service)
+{
+	return service == BB_SEEDER ? bb_seeder_interval :
+		service == BB_FINDER ? bb_finder_interval : -1;
+}
 
 static void
 stop_child(Child *c)
@@ -185,10 +193,10 @@ reap(Child *c, TimestampTz now)
 	c->failed = failed;
 
 	if (asked || TimestampDifferenceExceeds(c->started, now, 60000) ||
-		(c->service == BB_SEEDER && !failed))
+		(cycle_of(c->service) >= 0 && !failed))
 		c->backoff = BACKOFF_MIN;
 	c->next_start = asked ? now : TimestampTzPlusMilliseconds(now, c->backoff);
-	if (failed || c->service != BB_SEEDER)
+	if (failed || cycle_of(c->service) < 0)
 		c->backoff = Min(c->backoff * 2, BACKOFF_MAX);
 	if (!extension_there)
 		return;
@@ -208,14 +216,15 @@ is_due(Child *c)
 	switch (c->service)
 	{
 		case BB_SEEDER:
+		case BB_FINDER:
 			if (run)
 				return true;
 			if (c->handle)		/* once started it ends by itself */
-				return c->requested || !rows[BB_SEEDER].paused;
-			if (rows[BB_SEEDER].paused || bb_seeder_interval == 0)
+				return c->requested || !rows[c->service].paused;
+			if (rows[c->service].paused || cycle_of(c->service) == 0)
 				return false;
-			return c->failed || rows[BB_SEEDER].age < 0 ||
-				rows[BB_SEEDER].age >= bb_seeder_interval;
+			return c->failed || rows[c->service].age < 0 ||
+				rows[c->service].age >= cycle_of(c->service);
 		case BB_VALIDATOR:
 			return !rows[BB_VALIDATOR].paused && bb_validator_interval > 0;
 		case BB_MONITOR:
@@ -261,8 +270,8 @@ keep(Child *c, TimestampTz now)
 	c->requested = args.run;
 	record_start(c->service);
 	rows[c->service].age = 0;
-	if (c->service == BB_SEEDER)
-		run_mask &= ~(1u << BB_SEEDER);
+	if (cycle_of(c->service) >= 0)
+		run_mask &= ~(1u << c->service);
 }
 
 /* A new number takes effect when all of the old workers have stopped. */
@@ -293,8 +302,9 @@ next_wait(TimestampTz now)
 		else
 			wait = Min(wait, BACKOFF_MIN);	/* its old slot is still taken */
 	}
-	if (rows[BB_SEEDER].age >= 0 && bb_seeder_interval > 0 && extension_there)
-		wait = Min(wait, Max(1, bb_seeder_interval - rows[BB_SEEDER].age) * 1000);
+	for (int s = 0; s < BB_SERVICE_COUNT; s++)
+		if (rows[s].age >= 0 && cycle_of(s) > 0 && extension_there)
+			wait = Min(wait, Max(1, cycle_of(s) - rows[s].age) * 1000);
 	return wait;
 }
 
@@ -309,6 +319,7 @@ bb_scheduler_main(Datum main_arg)
 	before_shmem_exit(stop_all, (Datum) 0);
 
 	children[n++].service = BB_SEEDER;
+	children[n++].service = BB_FINDER;
 	children[n++].service = BB_VALIDATOR;
 	children[n++].service = BB_MONITOR;
 	for (int i = 0; n < MAX_CHILDREN; i++)
@@ -338,7 +349,7 @@ bb_scheduler_main(Datum main_arg)
 		for (int i = 0; i < MAX_CHILDREN; i++)
 			keep(&children[i], GetCurrentTimestamp());
 		/* validators and synchronizers that run were told directly */
-		run_mask &= 1u << BB_SEEDER;
+		run_mask &= 1u << BB_SEEDER | 1u << BB_FINDER;
 		bb_idle(extension_there ? "supervising" : "waiting for the extension");
 		bb_wait(next_wait(GetCurrentTimestamp()));
 	}

@@ -16,6 +16,7 @@
 #include "channel.h"
 #include "check_job.h"
 #include "events_frame.h"
+#include "fetch_job.h"
 #include "jobs.h"
 #include "sync_job.h"
 
@@ -26,6 +27,7 @@ typedef struct Job
 	Validate   *validate;
 	SyncJob    *sync;
 	CheckJob   *check;
+	FetchJob   *fetch;
 } Job;
 
 #define BUCKETS 1024
@@ -200,7 +202,7 @@ start_sync(const WireFrame *f)
 }
 
 static void
-on_check_gone(void *user, NetFailure failure, const char *reason)
+on_gone(void *user, NetFailure failure, const char *reason)
 {
 	Job		   *j = user;
 
@@ -230,12 +232,32 @@ start_check(const WireFrame *f)
 	}
 	j = add(f->job);
 	if (j != NULL && !check_job_start(net, f, &r, &url, geo, have_key ? key.seckey : NULL,
-									  on_check_gone, j, &j->check))
+									  on_gone, j, &j->check))
 	{
 		drop(j);
 		return false;
 	}
 	if (j == NULL || j->check == NULL)
+	{
+		if (j != NULL)
+			drop(j);
+		plain_result(f->job, WIRE_OUTCOME_FAILED, net_failure_name(NET_RESOURCES),
+					 "out of memory", NULL);
+	}
+	return true;
+}
+
+static bool
+start_fetch(const WireFrame *f)
+{
+	Job		   *j = add(f->job);
+
+	if (j != NULL && !fetch_job_start(net, f, on_gone, j, &j->fetch))
+	{
+		drop(j);
+		return false;
+	}
+	if (j == NULL || j->fetch == NULL)
 	{
 		if (j != NULL)
 			drop(j);
@@ -306,6 +328,9 @@ jobs_frame(const WireFrame *f, const char **why)
 		case WIRE_PUBLISH:
 			*why = "malformed CHECK or PUBLISH";
 			return f->job != 0 && j == NULL && start_check(f);
+		case WIRE_GET:
+			*why = "malformed GET";
+			return f->job != 0 && j == NULL && start_fetch(f);
 		case WIRE_SIGN:
 			*why = "malformed SIGN";
 			return f->job != 0 && j == NULL && sign(f);
@@ -321,6 +346,8 @@ jobs_frame(const WireFrame *f, const char **why)
 				sync_job_cancel(j->sync);
 			else if (f->len == 0 && j != NULL && j->check != NULL)
 				check_job_cancel(j->check);
+			else if (f->len == 0 && j != NULL && j->fetch != NULL)
+				fetch_job_cancel(j->fetch);
 			return f->len == 0;
 		default:
 			*why = "unknown frame";

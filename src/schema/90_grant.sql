@@ -10,7 +10,7 @@ GRANT USAGE ON SCHEMA bigbrotr TO bigbrotr_reader;
 GRANT USAGE ON TYPE bigbrotr.tags TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.event, bigbrotr.observation,
 	bigbrotr.coverage, bigbrotr.coverage_filter, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
-	bigbrotr.mention, bigbrotr.mention_refused, bigbrotr.discovery,
+	bigbrotr.mention, bigbrotr.mention_refused, bigbrotr.discovery, bigbrotr.source,
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
 	bigbrotr.relay_coverage, bigbrotr.open_gap
 	TO bigbrotr_reader;
@@ -41,7 +41,7 @@ GRANT EXECUTE ON FUNCTION bigbrotr.coverage_record(integer, text, bigint, bigint
 GRANT EXECUTE ON FUNCTION bigbrotr.event_ingest(text[], text, timestamptz),
 	bigbrotr.event_ingest(text, text, timestamptz) TO bigbrotr_writer;
 
-GRANT INSERT, UPDATE, DELETE ON bigbrotr.seed TO bigbrotr_operator;
+GRANT INSERT, UPDATE, DELETE ON bigbrotr.seed, bigbrotr.source TO bigbrotr_operator;
 GRANT UPDATE (paused) ON bigbrotr.service TO bigbrotr_operator;
 GRANT UPDATE (priority, excluded, filter, since, until, page_limit, max_requests_per_minute, timeout_ms,
 	next_sync_at) ON bigbrotr.relay TO bigbrotr_operator;

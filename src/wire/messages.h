@@ -31,6 +31,9 @@
 #define WIRE_MAX_OFFER			1024	/* pairs in one OFFER */
 #define WIRE_MAX_OPEN_OFFERS	4		/* per job */
 #define WIRE_MAX_EVENTS			1024	/* records in one EVENTS */
+#define WIRE_MAX_GET			(64 * 1024 * 1024)	/* bytes that a GET may bring */
+#define WIRE_MAX_BODY			(1024 * 1024)	/* in one BODY */
+#define WIRE_MAX_HEADER			1024	/* of a header's value */
 #define WIRE_MAX_MENTIONS		16384	/* in one EVENTS */
 #define WIRE_MAX_WINDOWS		256		/* windows in one SYNC */
 #define WIRE_MAX_SET			8192	/* items in one SET */
@@ -76,6 +79,9 @@ typedef enum WireType
 	WIRE_PUBLISH = 17,			/* str url, u16 n (<= 256), n x (fixed id[32], bytes event
 								 * as JSON) */
 	WIRE_SIGN = 18,				/* u16 kind, i64 created_at, str tags (JSON), str content */
+	WIRE_GET = 24,				/* str url (http, https), u32 max_body, u32 timeout_ms
+								 * (0: the network's), u8 max_redirects, str etag, str
+								 * last_modified (of the last answer, or empty) */
 	WIRE_PING = 31,				/* empty, job 0: does the loop still turn? */
 
 	/* child -> worker */
@@ -114,6 +120,9 @@ typedef enum WireType
 	WIRE_PUBLISHED = 50,		/* fixed id[32], u8 outcome (0 taken, 1 refused,
 								 * 2 unanswered), str reason */
 	WIRE_SIGNED = 51,			/* fixed id[32], bytes event as JSON; then RESULT */
+	WIRE_BODY = 56,				/* of a GET: bytes, the next piece of a valid JSON text,
+								 * written by bigbrotr-net itself */
+	WIRE_GOT = 57,				/* u16 status, str etag, str last_modified; then RESULT */
 	WIRE_PONG = 63,				/* empty, job 0: answer to PING */
 	WIRE_SET_REQUEST = 40		/* u32 seq, i64 since, i64 until (inclusive), i64 below_key
 								 * (exclusive; INT64_MAX: from the newest) */

@@ -33,6 +33,7 @@ shared_buffers = 2GB
 max_wal_size = 8GB
 default_toast_compression = lz4
 bigbrotr.databases = 'postgres'
+bigbrotr.finder_interval = 0
 bigbrotr.allow_networks = '127.0.0.0/8'
 bigbrotr.synchronizer_overlap = 0
 CONF

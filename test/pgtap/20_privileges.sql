@@ -18,6 +18,9 @@ INSERT INTO beyond_read VALUES
 	('bigbrotr_writer', 'candidate', '{INSERT,UPDATE,DELETE}'),
 	('bigbrotr_writer', 'coverage', '{INSERT,UPDATE,DELETE}'),
 	('bigbrotr_writer', 'coverage_filter', '{INSERT}'),
+	('bigbrotr_writer', 'mention', '{INSERT,UPDATE}'),
+	('bigbrotr_writer', 'mention_refused', '{INSERT,UPDATE}'),
+	('bigbrotr_operator', 'source', '{INSERT,UPDATE,DELETE}'),
 	('bigbrotr_operator', 'seed', '{INSERT,UPDATE,DELETE}');
 -- an operator is a writer
 INSERT INTO beyond_read SELECT 'bigbrotr_operator', relation, privileges FROM beyond_read WHERE role = 'bigbrotr_writer';
@@ -35,6 +38,7 @@ INSERT INTO beyond_call VALUES
 	('bigbrotr_operator', 'pause(text)'),
 	('bigbrotr_operator', 'resume(text)'),
 	('owner', 'service_restore()'),
+	('owner', 'source_restore()'),
 	('owner', 'partition_make(text,bigint,bigint)'),
 	('owner', 'partition_month(text,bigint,bigint)'),
 	('owner', 'partition_ensure(timestamp with time zone)');
@@ -84,7 +88,7 @@ SELECT results_eq($$
 		('bigbrotr_operator', 'relay', 'UPDATE', 'next_sync_at observations priority excluded filter since until page_limit max_requests_per_minute timeout_ms'),
 		('bigbrotr_operator', 'service', 'UPDATE', 'paused'),
 		('bigbrotr_writer', 'relay', 'INSERT', 'url network discovered_at'),
-		('bigbrotr_writer', 'relay', 'UPDATE', 'observations') $$, 'rights on single columns');
+		('bigbrotr_writer', 'relay', 'UPDATE', 'next_sync_at observations') $$, 'rights on single columns');
 SELECT is_empty($$
 	SELECT name FROM role WHERE has_schema_privilege(name, 'bigbrotr', 'CREATE')
 	$$, 'nobody may create objects in the schema');

@@ -62,6 +62,7 @@ INSERT INTO call VALUES
 	(:'r', :'v', 'ok'), (:'r', :'w', 'ok'),
 	(:'r', 'SELECT bigbrotr.event_json(e) FROM bigbrotr.event e', 'ok'),
 	(:'r', $$SELECT bigbrotr.relay_normalize('wss://a.io'), bigbrotr.relay_reject_reason('x')$$, 'ok'),
+	(:'r', $$SELECT bigbrotr.via_names(3), bigbrotr.sketch_count(bigbrotr.sketch_merge('', '\x00'))$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.filter_normalize('{"kinds":[2,1]}'), bigbrotr.filter_reject_reason('x')$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.npub(repeat('ab', 32)), bigbrotr.note(repeat('ab', 32)), bigbrotr.npub(sha256('a')), bigbrotr.note(sha256('a'))$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.nip19_decode(bigbrotr.npub(sha256('a'))), bigbrotr.nip19_hex(bigbrotr.note(sha256('a')))$$, 'ok'),
@@ -115,7 +116,7 @@ FROM call;
 SELECT is_empty($$
 	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_type t ON t.oid = p.prorettype
 	WHERE p.pronamespace = 'bigbrotr'::regnamespace AND p.proname NOT IN ('tags_in', 'tags_out', 'tags_recv', 'tags_send', 'tags_eq', 'tags_ne',
-		'tags_to_jsonb', 'jsonb_to_tags', 'service_restore', 'service_set_paused', 'partition_make', 'partition_month', 'event_ingest')
+		'tags_to_jsonb', 'jsonb_to_tags', 'service_restore', 'source_restore', 'service_set_paused', 'partition_make', 'partition_month', 'event_ingest')
 		AND NOT EXISTS (SELECT FROM call WHERE statement LIKE '%bigbrotr.' || p.proname || '(%')
 	$$, 'no function is left out');
 

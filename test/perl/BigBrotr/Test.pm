@@ -35,6 +35,7 @@ bigbrotr.clearnet_timeout = '5s'
 bigbrotr.synchronizer_interval = '1s'
 bigbrotr.synchronizer_overlap = '0'
 bigbrotr.validator_interval = '1s'
+bigbrotr.finder_interval = 0
 CONF
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION bigbrotr');
