@@ -41,6 +41,7 @@ typedef struct Database
 	bool		listed;
 	bool		stopping;
 	bool		was_blocked;
+	bool		told;			/* that it is missing */
 	BackgroundWorkerHandle *handle;
 	TimestampTz started;
 	TimestampTz next_start;
@@ -97,6 +98,27 @@ read_names(void)
 	}
 	list_free(names);
 	pfree(raw);
+}
+
+/* A name that is misspelt would else be noticed by nobody. */
+static void
+tell_missing(void)
+{
+	for (int i = 0; i < ndatabases; i++)
+	{
+		Database   *d = &databases[i];
+
+		if (OidIsValid(d->oid))
+			d->told = false;
+		else if (d->listed && !d->told && !d->handle)
+		{
+			d->told = true;
+			ereport(LOG,
+					(errmsg("bigbrotr waits for database \"%s\", which does not exist or allows no connections",
+							NameStr(d->name)),
+					 errhint("Create it, or correct bigbrotr.databases.")));
+		}
+	}
 }
 
 /* Which of the names are databases that may be connected to? */
@@ -260,12 +282,15 @@ bb_launcher_main(Datum main_arg)
 		(void) bb_interrupts();
 		read_names();
 		if (ndatabases > 0)
+		{
 			look_up();
+			tell_missing();
+		}
 		now = GetCurrentTimestamp();
 		for (int i = 0; i < ndatabases; i++)
 			keep(&databases[i], now);
 		forget_unlisted();
-		bb_idle("waiting");
+		bb_idle("watching databases");
 		bb_wait(next_wait(GetCurrentTimestamp()));
 	}
 }

@@ -104,7 +104,9 @@ stop_workers(Oid dboid)
 	if (!bb_block(dboid))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("too many commands wait for bigbrotr workers to stop")));
+				 errmsg("too many commands wait for bigbrotr workers to stop"),
+				 errhint("At most %d databases can be kept free of workers at a time; try again later.",
+						 BB_MAX_BLOCKS)));
 
 	n = bb_slots_signal(dboid, SIGTERM, pids, BB_MAX_SLOTS);
 	while (!all_gone(pids, n) || bb_slots_signal(dboid, 0, pids, BB_MAX_SLOTS) > 0)
@@ -112,7 +114,8 @@ stop_workers(Oid dboid)
 		if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(), STOP_TIMEOUT_MS))
 		{
 			ereport(WARNING,
-					(errmsg("bigbrotr workers did not stop within %d s", STOP_TIMEOUT_MS / 1000)));
+					(errmsg("bigbrotr workers did not stop within %d s", STOP_TIMEOUT_MS / 1000),
+					 errhint("They are shown in pg_stat_activity; the command may fail because of them.")));
 			return;
 		}
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 20,

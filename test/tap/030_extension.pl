@@ -12,6 +12,12 @@ my $node = bigbrotr_node('main');
 my %all = (scheduler => 1, validator => 1, synchronizer => 1);
 
 ok(wait_workers($node, 'postgres', %all), 'workers run');
+ok($node->poll_query_until('postgres', <<'SQL', join "\n",
+SELECT backend_type || ': ' || state || ', ' || query FROM pg_stat_activity WHERE backend_type IN
+('bigbrotr launcher', 'bigbrotr scheduler', 'bigbrotr synchronizer', 'bigbrotr validator') ORDER BY 1
+SQL
+		'bigbrotr launcher: idle, watching databases', 'bigbrotr scheduler: idle, supervising',
+		'bigbrotr synchronizer: idle, idle', 'bigbrotr validator: idle, idle'), 'and say what they do');
 
 # DROP that does not happen.
 $node->safe_psql('postgres', 'BEGIN; DROP EXTENSION bigbrotr; ROLLBACK');
