@@ -186,6 +186,7 @@ start_check(int32 relay_id, const char *url, NostrNetwork network)
 	j->network = network;
 	nchecks++;
 	nchecks_of[network]++;
+
 	mark = wire_begin(out, WIRE_CHECK, j->id);
 	wire_put_str(out, url);
 	wire_put_u32(out, bb_monitor_mask(bb_monitor_checks));
@@ -242,12 +243,13 @@ start_checks(long *wait)
 				"WHERE NOT r.excluded AND r.alias_of IS NULL AND NOT EXISTS "
 				"(SELECT FROM bigbrotr.relay_monitor AS m WHERE m.relay_id = r.id) ON CONFLICT DO NOTHING", false, 0);
 	start_requested();
+	/* not read-only: it must see the rows made above */
 	SPI_execute(psprintf("SELECT r.id, r.url, r.network, "
 						 "ceil(extract(epoch FROM m.next_check_at - now()) * 1000)::bigint "
 						 "FROM bigbrotr.relay_monitor AS m JOIN bigbrotr.relay AS r ON r.id = m.relay_id "
 						 "WHERE NOT r.excluded AND r.alias_of IS NULL AND r.state <> 'parked' "
 						 "AND r.network = ANY ('%s'::text[]) ORDER BY m.next_check_at LIMIT %d",
-						 bb_enabled_networks(), bb_monitor_concurrency + nchecks + 1), true, 0);
+						 bb_enabled_networks(), bb_monitor_concurrency + nchecks + 1), false, 0);
 	rows = SPI_tuptable;
 	n = SPI_processed;
 	for (uint64 i = 0; i < n; i++)

@@ -259,7 +259,10 @@ handle_frames(void)
 	if (open)
 		bb_tx_end();
 	if (promoted)
+	{
 		bb_run_request(MyDatabaseId, BB_SYNCHRONIZER);
+		bb_run_request(MyDatabaseId, BB_MONITOR);
+	}
 }
 
 void
