@@ -172,6 +172,7 @@ build/test/bench_core: test/bench/bench_core.c $(NOSTR)
 bench:
 	tools/setup test
 	test/bench/run
+	test/bench/monitor
 
 # --- what others wrote: needs package registries, so no part of make test --
 .PHONY: interop pgspot versions interop-negentropy

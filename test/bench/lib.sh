@@ -20,7 +20,7 @@ bench_build() { # programs that are needed beside the product
 	"${sudo[@]}" make -s install >/dev/null
 }
 
-# A server with the extension in database postgres.
+# A server with the extension in database postgres; arguments are more settings.
 bench_server() {
 	[ "$(id -u)" -ne 0 ] || chown postgres "$dir"
 	$up "$bin/initdb" -D "$dir/data" -U bigbrotr -A trust -E UTF8 --locale=C >/dev/null
@@ -37,6 +37,7 @@ bigbrotr.finder_interval = 0
 bigbrotr.allow_networks = '127.0.0.0/8'
 bigbrotr.synchronizer_overlap = 0
 CONF
+	printf '%s\n' "$@" | $up tee -a "$dir/data/postgresql.conf" >/dev/null
 	$up "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start >/dev/null
 	q 'CREATE EXTENSION bigbrotr'
 	q 'SELECT bigbrotr.partition_ensure()' >/dev/null
