@@ -144,7 +144,6 @@ on_event(void *user, const NostrEvent *ev)
 
 	c->events++;
 	c->progressed = true;
-	c->heard_ns = uv_hrtime();
 	if (c->passed && (is_live(c, ev) || ev->created_at >= c->wall_start))
 		return;
 	for (long i = truth_at(c, ev->created_at);
@@ -233,7 +232,6 @@ on_window(void *user, const SyncNews *w)
 		printf("  said %" PRId64 " .. %" PRId64 " %s %s%s (held %" PRIu64 ", %d events so far)\n",
 			   w->since, w->until, state_name((int) w->state), w->proof, w->reason, w->held, c->events);
 	c->progressed = true;
-	c->heard_ns = uv_hrtime();
 	if (w->since > w->until)
 		case_fault(c, "an empty window: %" PRId64 " .. %" PRId64, w->since, w->until);
 	if (!in_windows(c, w->since) || !in_windows(c, w->until))
@@ -403,12 +401,19 @@ judge_harmless(Case *c)
 	}
 }
 
+/* Without order, time is halved until a piece fits: the logarithm of it. */
+static unsigned long
+most_requests(const Case *c)
+{
+	return 60 + (c->s.flags & SCENARIO_HARMLESS ? 8 : 34) * (unsigned long) c->store.n +
+		8 * (unsigned long) c->rounds * (unsigned long) c->s.nwindows;
+}
+
 static void
 judge_end(Case *c)
 {
 	const RelayScript *p = &c->s.plan.base;
 	long		cap = p->cap_min > 0 ? p->cap_min : p->cap;
-	unsigned long bound;
 
 	if (c->result.outcome == SYNC_OK)
 	{
@@ -433,9 +438,7 @@ judge_end(Case *c)
 		cap = c->s.page_limit;
 	if ((c->s.flags & SCENARIO_HARMLESS) && c->s.cancel_after == 0 && data_density(&c->store) < cap)
 		judge_harmless(c);
-	/* without order, time is halved until a piece fits: the logarithm of it */
-	bound = 60 + (c->s.flags & SCENARIO_HARMLESS ? 8 : 34) * (unsigned long) c->store.n + 8 * (unsigned long) c->rounds * (unsigned long) c->s.nwindows;
-	if (c->counters.reqs > bound)
+	if (c->counters.reqs > most_requests(c))
 		case_fault(c, "%lu requests for %ld events", c->counters.reqs, c->store.n);
 }
 
@@ -552,6 +555,25 @@ case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void 
 	next_round(c);
 	start_sync(c);
 	return c;
+}
+
+bool
+case_stuck(Case *c, unsigned seconds)
+{
+	const RelayCounters *n = relay_counters(c->relay);
+
+	if (c->sync == NULL)
+		return false;
+	if (n->bytes_in + n->bytes_out != c->bytes)
+	{
+		c->bytes = n->bytes_in + n->bytes_out;
+		c->heard_ns = uv_hrtime();
+	}
+	if (n->reqs > most_requests(c))
+		case_fault(c, "%lu requests for %ld events, and no end", n->reqs, c->store.n);
+	else if (uv_hrtime() - c->heard_ns > seconds * UINT64_C(1000000000))
+		case_fault(c, "nothing on the wire for %u s (%d done, %d events)", seconds, c->done, c->events);
+	return c->fault[0] != '\0';
 }
 
 void

@@ -54,6 +54,7 @@ typedef struct Case
 	int			lived;			/* of them, delivered */
 	int64_t		wall_start;		/* seconds since 1970 */
 	uint64_t	heard_ns;		/* of it last, uv_hrtime */
+	unsigned long long bytes;	/* on the wire by then */
 	int			pauses;
 	uv_timer_t	resume;			/* ends a pause */
 	uv_timer_t	publish;
@@ -70,6 +71,8 @@ typedef struct Case
 extern Case *case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void *user);
 extern void case_fault(Case *c, const char *format,...) __attribute__((format(printf, 2, 3)));
 extern long case_missing(const Case *c);	/* neither delivered nor held */
+/* Nothing on the wire for so long, or more requests than a case may take? */
+extern bool case_stuck(Case *c, unsigned seconds);
 extern void case_free(Case *c);
 
 #endif
