@@ -324,6 +324,8 @@ judge_boundary(SyncWalk *w)
 		s->min_cut = w->req.in_range;	/* this answer was cut off */
 		ask_below(w);
 	}
+	else if (!w->older && w->probe_cut == 0 && w->seen.n > 1)
+		probe(w, 1);			/* a hidden kind may fill the rest of it */
 	else if (!all_again || !w->older)
 		ask_below(w);
 	else if (w->last_full && w->probe_cut < NO_CUT)

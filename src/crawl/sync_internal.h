@@ -280,6 +280,7 @@ struct Sync
 	uint32_t	min_cut;		/* smallest page that was followed by more */
 	int			cut;			/* which list of kinds is not refused: 0, 1; 2 none */
 	int			until_slack;	/* 1: the relay takes until as exclusive */
+	bool		until_tested;	/* events of the second "until" came */
 	bool		eose_untrusted; /* events came after it */
 	bool		hints_untrusted;
 	int			contradictions;

@@ -55,6 +55,14 @@ sync_order_sure(const Sync *s)
 	return s->order != SYNC_ORDER_UNKNOWN && s->order_steps >= SYNC_SURE_STEPS;
 }
 
+/* May what has come be said?  Also the second "until" of a window must have. */
+static bool
+sure(const SyncWalk *w)
+{
+	return sync_order_sure(w->s) && (w->mirror || w->first_hi == SYNC_NO_UNTIL ||
+									 w->s->until_tested || w->s->until_slack > 0);
+}
+
 static void
 say_paged(SyncWalk *w)
 {
@@ -62,8 +70,8 @@ say_paged(SyncWalk *w)
 
 	if (w->unsaid)
 	{
-		say(w, w->hi + 1, w->unsaid_hi, sync_order_sure(w->s) ? SYNC_PAGED : SYNC_OPEN, n,
-			"", sync_order_sure(w->s) ? "" : "order_unknown");
+		say(w, w->hi + 1, w->unsaid_hi, sure(w) ? SYNC_PAGED : SYNC_OPEN, n,
+			"", sure(w) ? "" : "order_unknown");
 		w->said += n;
 	}
 	w->unsaid = false;
@@ -84,7 +92,7 @@ sync_walk_lower(SyncWalk *w, int64_t oldest)
 		w->unsaid_hi = w->hi;
 	w->unsaid = true;
 	w->hi = oldest;
-	if (sync_order_sure(w->s))
+	if (sure(w))
 		say_paged(w);
 }
 
@@ -118,7 +126,9 @@ sync_walk_complete(SyncWalk *w, const char *proof)
 					 SYNC_COMPLETE, held, proof, "");
 			held = 0;
 		}
-		if (since <= h->until)
+		if (h->until >= w->top)
+			since = w->top + 1;	/* nothing is claimed above */
+		else if (since <= h->until)
 			since = h->until + 1;
 	}
 	sync_say(w->s, since, w->top, SYNC_COMPLETE, held, proof, "");
@@ -172,7 +182,7 @@ sync_walk_abort(SyncWalk *w, const char *reason)
 		return;
 	/* events in order say that those between them have come */
 	if (r->state == SYNC_REQ_SENT && r->end == page_end && !disorder &&
-		sync_order_sure(w->s) && w->page_oldest < w->hi)
+		sure(w) && w->page_oldest < w->hi)
 		sync_walk_lower(w, w->page_oldest);
 	if (w->scatter != NULL)
 		sync_scatter_abort(w, reason);
@@ -393,14 +403,13 @@ bound_ignored(SyncWalk *w, SyncEnd how)
 	SyncReq    *r = &w->req;
 	int64_t		newest = w->mirror ? -r->oldest : r->newest;
 
+	if (w->expect && w->known > 0)
+		w->s->until_tested = true;
 	if (!w->expect || w->known > 0 || how != SYNC_END_EOSE || w->s->until_slack > 0 ||
 		w->mirror || r->above > 0 || (r->in_range > 0 && newest >= w->hi))
 		return false;
 	w->s->until_slack = 1;
-	if (r->in_range > 0)
-		sync_walk_restart(w, "until_exclusive");
-	else
-		sync_walk_go_on(w);
+	sync_walk_restart(w, "until_exclusive");
 	return true;
 }
 

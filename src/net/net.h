@@ -19,7 +19,7 @@ typedef struct NetNetworkConfig	/* one per NostrNetwork */
 	bool		enabled;
 	char		proxy[256];		/* "socks5h://host:port", "" = none (clearnet only);
 								 * host is an IP literal or a local name */
-	uint32_t	max_connections;
+	uint32_t	max_connections;	/* WebSockets beyond it wait for their turn */
 	uint32_t	timeout_ms;		/* connect + handshake, and each answer after it */
 } NetNetworkConfig;
 

@@ -35,6 +35,7 @@ struct Net
 	uv_idle_t	tick;
 	bool		tick_open;
 	bool		closing;
+	uint32_t	nopen[NOSTR_NETWORK_COUNT]; /* begun and not yet over */
 	WsConn	   *conns;			/* all, also those that only wait for DNS */
 	WsConn	   *ready;			/* wait for ws_step, oldest first */
 	WsConn	  **ready_tail;
@@ -70,6 +71,8 @@ struct WsConn
 	void	   *user;
 
 	WsPhase		phase;
+	bool		counted;		/* in net->nopen */
+	bool		queued;			/* until its network has room */
 	bool		ended;			/* failure and reason are final */
 	bool		told;			/* closed() was called */
 	bool		again;			/* ws_step is to try (the next address) */

@@ -354,10 +354,47 @@ attempt(WsConn *c)
 	ws_lws_connect(c, text);
 }
 
+/* A network has at most max_connections; those beyond wait, first come first
+ * served, and their time begins when they begin. */
+static bool
+take_place(WsConn *c)
+{
+	uint32_t	max = c->net->config.network[c->url.network].max_connections;
+
+	if (!c->counted && c->net->nopen[c->url.network] >= max)
+	{
+		c->queued = true;
+		return false;
+	}
+	if (!c->counted)
+		c->net->nopen[c->url.network]++;
+	c->counted = true;
+	c->queued = false;
+	return true;
+}
+
+static void
+leave_place(WsConn *c)
+{
+	WsConn	   *next = NULL;
+
+	if (!c->counted)
+		return;
+	c->counted = false;
+	c->net->nopen[c->url.network]--;
+	/* the list begins with the newest */
+	for (WsConn *o = c->net->conns; o != NULL; o = o->next)
+		if (o->queued && !o->ended && o->url.network == c->url.network)
+			next = o;
+	if (next != NULL)
+		ws_ready(next);
+}
+
 static void
 finish(WsConn *c)
 {
 	c->told = true;
+	leave_place(c);
 	if (c->socks != NULL)
 		socks_close(c->socks);
 	c->socks = NULL;
@@ -372,7 +409,7 @@ ws_step(WsConn *c)
 		return;
 	if (c->ended)
 		finish(c);
-	else if (c->phase == WS_NEW)
+	else if (c->phase == WS_NEW && take_place(c))
 		start(c);
 	else if (c->again)
 	{

@@ -2,9 +2,6 @@
  * cli.c
  *
  * bigbrotr-net for people: check a relay, fetch its events.
- *
- * Acts as its own worker: answers every offer with "all unknown", so what it
- * prints went the same way as what a worker stores: verified, in order.
  */
 #include "../nostr/pgfree.h"
 
@@ -15,24 +12,30 @@
 #include <string.h>
 
 #include "../crawl/validate.h"
-#include "delivery.h"
+#include "../nostr/keys.h"
+#include "cli_sync.h"
 #include "events_frame.h"
 #include "jobs.h"
-#include "verify.h"
 
-static Net *net;
-static NostrBuf frames;			/* from the delivery, not yet handled */
-static uv_timer_t soon;
-static Sync *sync_job;
-static Delivery *delivery;
-static uint64_t limit = UINT64_MAX;
-static uint64_t printed;
 static int	status;
+static NostrKeys key;
 
 static const char help[] =
 "usage: bigbrotr-net check wss://relay [--allow CIDR]\n"
-"       bigbrotr-net sync wss://relay [--since N] [--limit N] [--allow CIDR]\n"
-"       bigbrotr-net --worker         (serves a worker on descriptor 3)\n";
+"       bigbrotr-net sync wss://relay [OPTION VALUE]...\n"
+"       bigbrotr-net --worker         (serves a worker on descriptor 3)\n"
+"\n"
+"Options of sync:\n"
+"  --since N, --until N   seconds since 1970\n"
+"  --filter JSON          NIP-01, without since, until, limit\n"
+"  --limit N              stop after so many events\n"
+"  --page N               events to ask for at a time (500)\n"
+"  --negentropy FILE      events that are held, one a line: fetch the others (NIP-77)\n"
+"  --tail N               stay subscribed for so many seconds afterwards\n"
+"  --key FILE             secret key to authenticate with (NIP-42); else a fresh one\n"
+"  --auth on|off          authenticate when asked (on)\n"
+"  --timeout N            milliseconds to connect, and for each answer\n"
+"  --allow CIDR           connect to this special network too\n";
 
 static void
 on_validated(void *user, const ValidateResult *r)
@@ -44,187 +47,12 @@ on_validated(void *user, const ValidateResult *r)
 	uv_stop(uv_default_loop());
 }
 
-static void
-print_events(WireReader *r)
-{
-	uint16_t	n;
-
-	wire_get_u64(r);
-	n = wire_get_u16(r);
-	for (uint16_t i = 0; i < n && printed < limit; i++)
-	{
-		NostrEvent	ev;
-		NostrBuf	json;
-		int64_t		key;
-
-		wire_get_event(r, &key, &ev);
-		if (r->bad)
-			return;
-		nostr_buf_init(&json, NOSTR_EVENT_MAX_SIZE * 6);
-		nostr_event_json(&ev, &json);
-		if (!json.failed)
-			printf("%.*s\n", (int) json.len, (const char *) json.data);
-		nostr_buf_free(&json);
-		printed++;
-	}
-	if (printed >= limit && sync_job != NULL)
-		sync_cancel(sync_job);
-}
-
-static void
-answer_all(WireReader *r)
-{
-	uint8_t		all[WIRE_MAX_OFFER / 8];
-	uint32_t	seq = wire_get_u32(r);
-	uint16_t	n;
-
-	wire_get_u64(r);
-	n = wire_get_u16(r);
-	memset(all, 0xFF, sizeof(all));
-	delivery_answer(delivery, seq, n, all, ((size_t) n + 7) / 8);
-}
-
-static void
-print_window(WireReader *r)
-{
-	static const char *const state[] = {"open", "paged", "complete"};
-	int64_t		since = (int64_t) wire_get_u64(r);
-	int64_t		until = (int64_t) wire_get_u64(r);
-	uint8_t		st = wire_get_u8(r);
-	size_t		pl;
-	size_t		rl;
-	const uint8_t *p = wire_get_bytes(r, WIRE_MAX_TEXT, &pl);
-	const uint8_t *w = wire_get_bytes(r, WIRE_MAX_TEXT, &rl);
-
-	if (!r->bad)
-		fprintf(stderr, "window %" PRId64 "..%" PRId64 " %s %.*s%.*s\n", since, until,
-				state[st % 3], (int) pl, (const char *) p, (int) rl, (const char *) w);
-}
-
-static void
-on_soon(uv_timer_t *t)
-{
-	NostrBuf	now = frames;
-	size_t		at = 0;
-	size_t		used;
-	WireFrame	f;
-
-	(void) t;
-	nostr_buf_init(&frames, SIZE_MAX / 2);
-	while (wire_next(now.data + at, now.len - at, &f, &used) == 1)
-	{
-		WireReader	r;
-
-		at += used;
-		wire_reader(&r, &f);
-		if (f.type == WIRE_OFFER)
-			answer_all(&r);
-		else if (f.type == WIRE_EVENTS)
-			print_events(&r);
-		else if (f.type == WIRE_WINDOW)
-			print_window(&r);
-		else if (f.type == WIRE_RESULT)
-			uv_stop(uv_default_loop());
-	}
-	nostr_buf_free(&now);
-}
-
-static NostrBuf *
-cli_out(void *user)
-{
-	(void) user;
-	return &frames;
-}
-
-static void
-cli_flush(void *user)
-{
-	(void) user;
-	if (frames.len > 0)
-		uv_timer_start(&soon, on_soon, 0, 0);
-}
-
-static void
-cli_pause(void *user, bool paused)
-{
-	(void) user;
-	if (sync_job != NULL)
-		sync_pause(sync_job, paused);
-}
-
-static void
-cli_gone(void *user)
-{
-	(void) user;
-}
-
-static void
-on_event(void *user, const NostrEvent *ev)
-{
-	(void) user;
-	delivery_event(delivery, ev);
-}
-
-static void
-on_rejected(void *user, const char *reason, const uint8_t id[32], const char *s, size_t len)
-{
-	(void) user;
-	fprintf(stderr, "rejected: %s\n", reason);
-	delivery_rejected(delivery, reason, id, s, len);
-}
-
-static void
-on_page_end(void *user)
-{
-	(void) user;
-	delivery_page_end(delivery);
-}
-
-static void
-on_window(void *user, const SyncNews *w)
-{
-	(void) user;
-	delivery_window(delivery, w);
-}
-
-static void
-on_passed(void *user, const SyncResult *r)
-{
-	(void) user;
-	delivery_passed(delivery, r);
-}
-
-static void
-on_done(void *user, const SyncResult *r)
-{
-	(void) user;
-	sync_job = NULL;
-	status = r->outcome == SYNC_FAILED ? 1 : 0;
-	fprintf(stderr, "%s %s: %" PRIu64 " events, %" PRIu64 " bytes, %u requests\n",
-			net_failure_name(r->failure), r->reason, r->events_received,
-			r->bytes_received, r->reqs);
-	delivery_result(delivery, r);
-}
-
 static bool
-start(const char *verb, const NostrRelayUrl *url, int64_t since)
+start(Net *net, const char *verb, const NostrRelayUrl *url, const CliSync *sync, const char **why)
 {
-	static const DeliverySink sink = {cli_out, cli_flush, cli_pause, cli_gone};
-	static const SyncCallbacks cb = {on_event, on_rejected, on_page_end, on_window,
-	NULL, on_passed, on_done};
-	SyncWindow	w = {since, INT64_MAX, SYNC_FETCH};
-	SyncSpec	spec = {.filter = "{}",.filter_len = 2,.window = &w,.nwindows = 1,
-	.page_limit = limit < 500 ? (uint32_t) limit : 500,.may_auth = true};
-
 	if (strcmp(verb, "check") == 0)
 		return validate_start(net, url, on_validated, NULL) != NULL;
-	nostr_buf_init(&frames, SIZE_MAX / 2);
-	uv_timer_init(uv_default_loop(), &soon);
-	delivery = delivery_new(uv_default_loop(), 1, &sink, NULL);
-	if (delivery == NULL || !verify_open(uv_default_loop()))
-		return false;
-	sync_job = sync_start(net, url, &spec, &cb, NULL);
-	return sync_job != NULL;
+	return cli_sync_start(net, url, sync, &status, why);
 }
 
 static int
@@ -247,25 +75,69 @@ number(const char *text, int64_t min, int64_t *out)
 	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out >= min;
 }
 
-/* One option and its value; NULL, or what is wrong. */
-static const char *
-option(NetConfig *c, const char *name, const char *value, int64_t *since)
+/* The options of sync that take a whole number. */
+static bool
+number_option(CliSync *sync, const char *name, const char *value, const char **why)
 {
 	int64_t		n;
+	bool		ok = number(value, 0, &n);
+
+	*why = NULL;
+	if (strcmp(name, "--since") == 0)
+		sync->window.since = n;
+	else if (strcmp(name, "--until") == 0)
+		sync->window.until = n;
+	else if (strcmp(name, "--limit") == 0)
+		sync->limit = (ok = ok && n > 0) ? (uint64_t) n : 0;
+	else if (strcmp(name, "--page") == 0)
+		sync->spec.page_limit = (ok = ok && n > 0 && n <= INT32_MAX) ? (uint32_t) n : 0;
+	else if (strcmp(name, "--tail") == 0)
+		sync->spec.tail_ms = (ok = ok && n <= INT32_MAX / 1000) ? (uint32_t) n * 1000 : 0;
+	else if (strcmp(name, "--timeout") == 0)
+		sync->spec.timeout_ms = (ok = ok && n > 0 && n <= INT32_MAX) ? (uint32_t) n : 0;
+	else
+		return false;
+	if (!ok)
+		*why = strcmp(name, "--since") == 0 ? "--since takes seconds since 1970, not " :
+			strcmp(name, "--limit") == 0 ? "--limit takes a number of events, not " :
+			"not a number that fits: ";
+	return true;
+}
+
+/* One option and its value; NULL, or what is wrong. */
+static const char *
+option(NetConfig *c, CliSync *sync, const char *name, const char *value)
+{
+	const char *why;
 	size_t		bad;
 
-	if (strcmp(name, "--since") == 0)
-		return number(value, 0, since) ? NULL : "--since takes seconds since 1970, not ";
-	if (strcmp(name, "--limit") == 0)
-	{
-		if (!number(value, 1, &n))
-			return "--limit takes a number of events, not ";
-		limit = (uint64_t) n;
-		return NULL;
-	}
+	if (number_option(sync, name, value, &why))
+		return why;
 	if (strcmp(name, "--allow") == 0)
 		return nostr_cidr_list_parse(value, &c->allow, &bad) ? NULL :
 			"--allow takes networks as in 127.0.0.0/8, not ";
+	if (strcmp(name, "--filter") == 0)
+	{
+		sync->spec.filter = value;
+		sync->spec.filter_len = strlen(value);
+		return NULL;
+	}
+	if (strcmp(name, "--negentropy") == 0)
+	{
+		sync->held = value;
+		return NULL;
+	}
+	if (strcmp(name, "--auth") == 0)
+	{
+		sync->spec.may_auth = strcmp(value, "on") == 0;
+		return sync->spec.may_auth || strcmp(value, "off") == 0 ? NULL :
+			"--auth takes on or off, not ";
+	}
+	if (strcmp(name, "--key") == 0)
+	{
+		sync->spec.seckey = key.seckey;
+		return nostr_keys_load(value, &key) == NULL ? NULL : "not a usable key file: ";
+	}
 	return "unknown option ";
 }
 
@@ -275,7 +147,9 @@ cli_main(int argc, char **argv)
 	NetConfig	c;
 	NostrRelayUrl url;
 	NostrUrlReject bad;
-	int64_t		since = 0;
+	Net		   *net;
+	CliSync		sync = {.limit = UINT64_MAX,.window = {0, INT64_MAX, SYNC_FETCH},
+	.spec = {.filter = "{}",.filter_len = 2,.page_limit = 500,.may_auth = true}};
 	const char *why = NULL;
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
@@ -295,10 +169,14 @@ cli_main(int argc, char **argv)
 	{
 		if (i + 1 == argc)
 			return usage("a value is missing after ", argv[i]);
-		why = option(&c, argv[i], argv[i + 1], &since);
+		why = option(&c, &sync, argv[i], argv[i + 1]);
 		if (why != NULL)
 			return usage(why, strncmp(why, "unknown", 7) == 0 ? argv[i] : argv[i + 1]);
 	}
+	if (sync.limit < sync.spec.page_limit)
+		sync.spec.page_limit = (uint32_t) sync.limit;
+	if (sync.window.since > sync.window.until)
+		return usage("--since is after --until", "");
 	bad = nostr_relay_url_parse(argv[2], strlen(argv[2]), c.allow.n > 0, &url);
 	if (bad != NOSTR_URL_OK)
 	{
@@ -307,7 +185,7 @@ cli_main(int argc, char **argv)
 	}
 	net = net_open(uv_default_loop(), &c, &why);
 	events_frame_open(net);
-	if (net == NULL || !start(argv[1], &url, since))
+	if (net == NULL || !start(net, argv[1], &url, &sync, &why))
 	{
 		fprintf(stderr, "bigbrotr-net: %s\n", why != NULL ? why : "cannot start");
 		return 2;
