@@ -1,7 +1,7 @@
 /*
  * neg.h
  *
- * Between negfetch.c and negset.c: one window by negentropy.
+ * Between negtalk.c, negfetch.c and negset.c: one window by negentropy.
  */
 #ifndef CRAWL_NEG_H
 #define CRAWL_NEG_H
@@ -10,6 +10,7 @@
 #include "sync_internal.h"
 
 #define SYNC_NEG_STACK	64
+#define SYNC_NEG_FEW_IDS 10		/* an answer to so many may be empty, to more it is cut */
 
 typedef struct SyncNegRange
 {
@@ -65,7 +66,11 @@ struct SyncNeg
 extern bool sync_negset_start(Sync *s); /* false: no memory to spare */
 extern void sync_negset_drop(SyncNeg *g);
 
+/* negtalk.c */
+extern void sync_neg_collected(Sync *s);	/* the set is there */
+extern void sync_neg_fetched(Sync *s);	/* all of need was asked for */
+
 /* negfetch.c */
-extern void sync_neg_collected(Sync *s);
+extern void sync_neg_fetch(Sync *s);	/* what is left of need */
 
 #endif

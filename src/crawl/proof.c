@@ -28,7 +28,6 @@
 
 static void probe(SyncWalk *w, int cut);
 static void confirmed(SyncWalk *w);
-static void judge_size(SyncWalk *w);
 
 static void
 contradiction(SyncWalk *w)
@@ -132,16 +131,9 @@ doubt_more(SyncWalk *w)
 		sync_walk_give_up(w, "more_but_empty");
 }
 
-static void
-deliver(SyncReq *r, const NostrEvent *ev, bool valid)
-{
-	if (valid)
-		r->s->cb.event(r->s->user, ev);
-}
-
 /* May a kind be hidden that was asked for with others? */
-static void
-no_doubt(SyncWalk *w)
+void
+sync_proof_no_doubt(SyncWalk *w)
 {
 	Sync	   *s = w->s;
 	bool		doubt = s->min_cut < s->max_page || !s->any_known;
@@ -156,102 +148,6 @@ sync_proof_confirmed(SyncWalk *w)
 	confirmed(w);
 }
 
-/* --- was the last second cut off? --- */
-
-/* A relay of unknown order: what lies on the other side of the only second? */
-static void
-above_end(SyncReq *r, SyncEnd how)
-{
-	SyncWalk   *w = sync_walk_of(r);
-
-	if (how == SYNC_END_REFUSED)
-		sync_fail_refused(w->s);
-	else if (how != SYNC_END_EOSE && r->in_range == 0)
-		sync_walk_give_up(w, "timeout");
-	else if (r->in_range > 0)
-		sync_walk_reorder(w, SYNC_ORDER_OLDEST_FIRST);
-	else
-		sync_dense_start(w);
-}
-
-/* How much fits into an answer?  Only the size of this one counts. */
-static void
-capacity_end(SyncReq *r, SyncEnd how)
-{
-	SyncWalk   *w = sync_walk_of(r);
-
-	if (how == SYNC_END_REFUSED)
-		sync_fail_refused(w->s);
-	else
-		judge_size(w);
-}
-
-static void
-judge_size(SyncWalk *w)
-{
-	Sync	   *s = w->s;
-	SyncAsk		above = sync_walk_ask(w, w->seen.at + 1, w->first_hi, s->limit);
-	SyncAsk		any = {.since = SYNC_NO_SINCE,.until = SYNC_NO_UNTIL,
-	.limit = w->seen.n + MARGIN};
-	uint32_t	largest = s->max_page < s->min_cut ? s->max_page : s->min_cut;
-
-	if (w->finish || (s->min_cut >= s->max_page && !w->last_full && w->seen.n < largest) ||
-		(w->seen.n == 1 && s->min_cut > 1 && w->capacity_asked))
-		no_doubt(w);
-	else if (!w->capacity_asked)
-	{
-		w->capacity_asked = true;
-		w->last_full = w->last_size >= s->limit;
-		sync_ask(&w->req, &any, ignore, capacity_end);
-	}
-	else if (s->order == SYNC_ORDER_UNKNOWN && !w->above_asked && w->seen.at < w->first_hi &&
-			 w->nholes == 0 && w->shown <= w->seen.n)
-	{
-		w->above_asked = true;
-		sync_ask(&w->req, &above, deliver, above_end);
-	}
-	else
-		sync_dense_start(w);
-}
-
-static void
-below_end(SyncReq *r, SyncEnd how)
-{
-	SyncWalk   *w = sync_walk_of(r);
-	Sync	   *s = w->s;
-
-	if (how == SYNC_END_REFUSED)
-		sync_fail_refused(s);
-	else if (r->in_range > 0)
-	{
-		/* it was: what lies below should have come with it */
-		if (w->last_size < s->min_cut)
-			s->min_cut = w->last_size;
-		s->hints_untrusted |= w->finish;
-		if (s->order == SYNC_ORDER_UNKNOWN)
-			s->order = SYNC_ORDER_NEWEST_FIRST;
-		sync_dense_start(w);
-	}
-	else if (how != SYNC_END_EOSE || sync_walk_bound_ignored(w))
-		sync_walk_give_up(w, how == SYNC_END_EOSE ? "until_ignored" : "timeout");
-	else
-		judge_size(w);
-}
-
-static void
-ask_below(SyncWalk *w)
-{
-	SyncAsk		ask = sync_walk_ask(w, w->lo, w->seen.at - 1, w->s->limit);
-
-	if (w->seen.at > w->lo)
-		sync_ask(&w->req, &ask, deliver, below_end);
-	else
-	{
-		ask = sync_walk_ask(w, SYNC_NO_SINCE, w->seen.at - 1, MARGIN);
-		sync_ask(&w->req, &ask, ignore, below_end);
-	}
-}
-
 /* --- does it still show an event that it has shown? --- */
 
 static void
@@ -262,7 +158,7 @@ control_end(SyncReq *r, SyncEnd how)
 	if (how == SYNC_END_REFUSED)
 		sync_fail_refused(w->s);
 	else if (r->in_range > 0)
-		no_doubt(w);
+		sync_proof_no_doubt(w);
 	else
 		failed_control(w);
 }
@@ -322,12 +218,12 @@ judge_boundary(SyncWalk *w)
 	else if (!all_again && w->req.in_range < s->min_cut)
 	{
 		s->min_cut = w->req.in_range;	/* this answer was cut off */
-		ask_below(w);
+		sync_cutoff_ask(w);
 	}
 	else if (!w->older && w->probe_cut == 0 && w->seen.n > 1)
 		probe(w, 1);			/* a hidden kind may fill the rest of it */
 	else if (!all_again || !w->older)
-		ask_below(w);
+		sync_cutoff_ask(w);
 	else if (w->last_full && w->probe_cut < NO_CUT)
 		probe(w, NO_CUT);		/* complete, but only of these kinds */
 	else if (w->probe_cut == 0 && s->min_cut < s->max_page)
@@ -338,7 +234,7 @@ judge_boundary(SyncWalk *w)
 		if (w->probe_fresh)
 			sync_proof_fresh(w);
 		else
-			no_doubt(w);
+			sync_proof_no_doubt(w);
 	}
 }
 
@@ -354,7 +250,7 @@ judge_empty(SyncWalk *w)
 	else if (w->req.received == 0 && s->any_known)
 		ask_known(w, control_end);
 	else
-		no_doubt(w);
+		sync_proof_no_doubt(w);
 }
 
 static void

@@ -122,8 +122,7 @@ sync_fail(Sync *s, NetFailure failure, const char *reason)
 		sync_finish(s, SYNC_OK, failure, reason);
 		return;
 	}
-	for (int i = 0; i < SYNC_LANES; i++)
-		sync_walk_abort(&s->walk[i], reason);
+	sync_walk_abort(&s->walk, reason);
 	sync_neg_abort(s, reason);
 	if (!s->begun && s->at < s->nwindows)
 		sync_say(s, s->window[s->at].since, claim_of(s, &s->window[s->at]), SYNC_OPEN, 0,
@@ -147,7 +146,7 @@ start_window(Sync *s)
 
 	s->begun = true;
 	if (!sync_neg_start(s, top))
-		sync_walk_start(&s->walk[0], w->since, w->until, top);
+		sync_walk_start(&s->walk, w->since, w->until, top);
 }
 
 void
@@ -293,7 +292,7 @@ on_message(WsConn *c, void *user, const char *data, size_t len)
 	else if (m.type == NOSTR_MSG_OK)
 		sync_auth_ok(s, &m);
 	else if (m.type != NOSTR_MSG_INVALID)
-		sync_req_message(s, &m);
+		sync_answer(s, &m);
 	sync_schedule(s);
 }
 
@@ -303,8 +302,7 @@ timer_closed(uv_handle_t *h)
 	Sync	   *s = h->data;
 
 	s->cb.done(s->user, &s->result);
-	for (int i = 0; i < SYNC_LANES; i++)
-		sync_walk_free(&s->walk[i]);
+	sync_walk_free(&s->walk);
 	sync_tail_free(s);
 	sync_neg_free(s);
 	nostr_buf_free(&s->scratch);
@@ -397,11 +395,8 @@ sync_start(Net *net, const NostrRelayUrl *url, const SyncSpec *spec,
 	s->cb = *cb;
 	s->user = user;
 	s->timer.loop = net_loop(net);
-	for (int i = 0; i < SYNC_LANES; i++)
-	{
-		s->walk[i].s = s;
-		sync_req_init(&s->walk[i].req, s);
-	}
+	s->walk.s = s;
+	sync_req_init(&s->walk.req, s);
 	nostr_buf_init(&s->scratch, NOSTR_EVENT_MAX_SIZE * 2);
 	nostr_buf_init(&s->event_scratch, NOSTR_EVENT_MAX_SIZE * 4);
 	uv_update_time(net_loop(net));

@@ -4,13 +4,15 @@
  * What the files of a sync job share; nobody outside includes it.
  *
  *   sync.c      the job: windows one after the other, its end
- *   request.c   one subscription and its answer
+ *   request.c   one subscription; answer.c its answer
  *   refusal.c   what CLOSED and NOTICE mean; auth.c, rate.c react
- *   walk.c      paging through one window; proof.c judges its end
+ *   walk.c      paging through one window; claim.c says what is known of it;
+ *               proof.c, cutoff.c and hidden.c judge its end
  *   seen.c      the ids of one second
  *   dense.c     seconds that hold more than a page
  *   scatter.c   relays that answer in no order
- *   negfetch.c  negentropy (NIP-77); negset.c what the archive holds
+ *   negtalk.c   negentropy (NIP-77); negset.c what the archive holds,
+ *               negfetch.c what it lacks
  *   tail.c      the live tail
  *
  * Time of created_at inside: no lower bound is SYNC_NO_SINCE, so that a walk
@@ -27,7 +29,6 @@
 #define SYNC_NO_UNTIL		INT64_MAX
 #define SYNC_MAX_SEEN		20000	/* ids remembered of one second */
 #define SYNC_MAX_HOLES		4096	/* gaps that one window may fall into */
-#define SYNC_LANES			2		/* walks at the same time */
 #define SYNC_OLD_SUBS		4
 #define SYNC_RECENT			8
 #define SYNC_SURE_STEPS		8		/* so many in a row are no accident */
@@ -287,7 +288,7 @@ struct Sync
 	uint8_t    *kinds_seen;		/* bitmap */
 	bool		any_known;
 	uint8_t		known_id[32];	/* an event that the relay served */
-	SyncWalk	walk[SYNC_LANES];
+	SyncWalk	walk;
 	SyncNeg    *neg;
 	SyncTail   *tail;
 
@@ -321,15 +322,18 @@ extern void sync_ask(SyncReq *r, const SyncAsk *ask,
 extern void sync_req_conversation(SyncReq *r, void (*compose) (SyncReq *, NostrBuf *),
 								  void (*message) (SyncReq *, const NostrMessage *),
 								  void (*end) (SyncReq *, SyncEnd));
-extern void sync_req_end(SyncReq *r);	/* a conversation that has its outcome */
 extern void sync_req_stop(SyncReq *r);	/* no callback any more */
 extern void sync_req_again(SyncReq *r);	/* once more from the beginning */
 extern void sync_req_disconnected(Sync *s);
 extern void sync_req_refused(SyncReq *r, NetFailure failure, const char *text, size_t len);
-extern void sync_req_message(Sync *s, const NostrMessage *m);
+/* The answer is complete, or never will be: r->end. */
+extern void sync_req_finish(SyncReq *r, SyncEnd how);
 extern void sync_req_pump(Sync *s);
 extern void sync_req_timeouts(Sync *s, uint64_t now);
 extern uint64_t sync_req_deadline(const Sync *s);	/* UINT64_MAX: none */
+
+/* answer.c */
+extern void sync_answer(Sync *s, const NostrMessage *m);
 
 /* refusal.c: CLOSED and NOTICE texts */
 extern NetFailure sync_refusal_class(const char *text, size_t len);
@@ -381,7 +385,7 @@ extern void sync_dense_free(SyncWalk *w);
 extern void sync_scatter_start(SyncWalk *w);
 extern void sync_scatter_free(SyncWalk *w);
 
-/* negfetch.c */
+/* negtalk.c */
 /* false: not for this relay or window, page it */
 extern bool sync_neg_start(Sync *s, int64_t top);
 extern void sync_neg_abort(Sync *s, const char *reason);

@@ -1,7 +1,8 @@
 /*
  * walk.h
  *
- * Between walk.c, proof.c, dense.c and scatter.c: steps of one walk.
+ * Between walk.c, claim.c, proof.c, cutoff.c, hidden.c, dense.c and
+ * scatter.c: steps of one walk.
  */
 #ifndef CRAWL_WALK_H
 #define CRAWL_WALK_H
@@ -16,6 +17,9 @@ sync_walk_of(SyncReq *r)
 	return (SyncWalk *) ((char *) r - offsetof(SyncWalk, req));
 }
 
+/* claim.c: about what is left, or about [lo, hi] */
+extern bool sync_walk_sure(const SyncWalk *w);
+extern void sync_walk_say_open(SyncWalk *w, const char *reason);
 extern void sync_walk_over(SyncWalk *w);	/* all is said */
 /* All down to, but not in, second "to" has come; what is left lies below. */
 extern void sync_walk_lower(SyncWalk *w, int64_t to);
@@ -29,6 +33,8 @@ extern void sync_walk_page_end(SyncWalk *w, SyncEnd how);
 extern bool sync_walk_reorder(SyncWalk *w, SyncOrder found);
 extern void sync_proof_fresh(SyncWalk *w);	/* proof.c: events where none should be */
 extern void sync_proof_confirmed(SyncWalk *w);
+extern void sync_proof_no_doubt(SyncWalk *w);	/* confirmed, unless a kind may be hidden */
+extern void sync_cutoff_ask(SyncWalk *w);	/* cutoff.c: was the last second cut off? */
 extern bool sync_hidden_ask(SyncWalk *w);	/* hidden.c; false: nothing left to ask */
 extern SyncOrder sync_order_of(const SyncReq *r);
 extern bool sync_order_sure(const Sync *s); /* no accident */

@@ -598,6 +598,60 @@ __lsan_default_suppressions(void)
 	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
 }
 
+static void
+wait_message(const Got *g)
+{
+	uv_timer_t	timer;
+	bool		late = false;
+
+	uv_timer_init(&loop, &timer);
+	timer.data = &late;
+	uv_timer_start(&timer, overtime, 8000, 0);
+	while (g->messages == 0 && !late)
+		uv_run(&loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *) &timer, NULL);
+	CHECK(g->messages == 1);
+}
+
+/* A network has room for two: the others wait, in order, and may give up. */
+static void
+test_places(void)
+{
+	uint32_t	before = config.network[NOSTR_CLEARNET].max_connections;
+	char		text[64];
+	Got			g[5];
+	WsConn	   *c[5];
+
+	config.network[NOSTR_CLEARNET].max_connections = 2;
+	net_reconfigure(net, &config);
+	snprintf(text, sizeof(text), "ws://127.0.0.1:%d", echo_port);
+	memset(g, 0, sizeof(g));
+	for (int i = 0; i < 5; i++)
+	{
+		g[i].send = "hello";
+		g[i].keep = true;
+		c[i] = begin(&g[i], text);
+	}
+	wait_message(&g[0]);
+	wait_message(&g[1]);
+	CHECK(g[2].opened == 0 && g[3].opened == 0 && g[4].opened == 0);
+	ws_close(c[3], NET_OK, "");
+	wait_closed(&g[3]);
+	CHECK(g[3].opened == 0);
+	ws_close(c[0], NET_OK, "");
+	wait_message(&g[2]);
+	CHECK(g[0].closed == 1 && g[4].opened == 0);
+	ws_close(c[1], NET_OK, "");
+	wait_message(&g[4]);
+	ws_close(c[2], NET_OK, "");
+	ws_close(c[4], NET_OK, "");
+	wait_closed(&g[1]);
+	wait_closed(&g[2]);
+	wait_closed(&g[4]);
+	config.network[NOSTR_CLEARNET].max_connections = before;
+	net_reconfigure(net, &config);
+}
+
 int
 main(void)
 {
@@ -625,6 +679,7 @@ main(void)
 	test_tls();
 	test_socks();
 	test_close();
+	test_places();
 	lws_context_destroy(server);
 	for (int i = 0; i < 100; i++)
 		uv_run(&loop, UV_RUN_NOWAIT);
