@@ -678,8 +678,8 @@ main(void)
 	test_upgrade();
 	test_tls();
 	test_socks();
-	test_close();
 	test_places();
+	test_close();
 	lws_context_destroy(server);
 	for (int i = 0; i < 100; i++)
 		uv_run(&loop, UV_RUN_NOWAIT);
