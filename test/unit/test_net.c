@@ -610,6 +610,7 @@ wait_message(const Got *g)
 	while (g->messages == 0 && !late)
 		uv_run(&loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *) &timer, NULL);
+	uv_run(&loop, UV_RUN_NOWAIT);
 	CHECK(g->messages == 1);
 }
 
