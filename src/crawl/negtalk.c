@@ -22,6 +22,7 @@
 #define MIN_ITEMS		100		/* ... with fewer items is new: paged */
 #define MAX_NEED		100000	/* ids of one conversation */
 #define MAX_TALKS		400		/* conversations about one window */
+#define MAX_UNANSWERED	12
 #define IDS_AT_ONCE		200
 #define MAX_LOST		3
 
@@ -181,7 +182,8 @@ too_large(Sync *s)
 {
 	SyncNeg    *g = s->neg;
 
-	if (g->talks < MAX_TALKS && split(g))
+	/* one that finds everything too large is not asked for ever */
+	if (g->talks < (g->answered ? MAX_TALKS : MAX_UNANSWERED) && split(g))
 		next_range(s);
 	else
 		page_rest(s);

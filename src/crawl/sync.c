@@ -359,7 +359,7 @@ copy_spec(Sync *s, const SyncSpec *spec)
 	s->filter.until = INT64_MAX;
 	s->filter.limit = -1;
 	s->started = (int64_t) time(NULL);
-	s->page_limit = spec->page_limit > SYNC_MIN_LIMIT ? spec->page_limit : SYNC_MIN_LIMIT;
+	s->page_limit = spec->page_limit > SYNC_SMALL_LIMIT ? spec->page_limit : SYNC_SMALL_LIMIT;
 	s->limit = s->page_limit;
 	s->min_cut = UINT32_MAX;
 	if (spec->known_cap >= SYNC_SMALL_LIMIT && spec->known_cap < s->limit)

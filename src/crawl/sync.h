@@ -59,7 +59,7 @@ typedef struct SyncSpec
 	uint32_t	slice_ms;		/* stop at a page boundary after this; 0: never */
 	uint32_t	tail_ms;		/* stay subscribed that long after the windows */
 	uint32_t	timeout_ms;		/* connect, and each answer; 0: the network's */
-	uint32_t	page_limit;
+	uint32_t	page_limit;		/* at least 100 is asked for */
 	uint32_t	known_cap;		/* largest page ever seen; 0: unknown */
 	uint32_t	max_reqs_per_minute;	/* 0: learned */
 	SyncSupport negentropy;

@@ -32,8 +32,7 @@
 #define SYNC_OLD_SUBS		4
 #define SYNC_RECENT			8
 #define SYNC_SURE_STEPS		8		/* so many in a row are no accident */
-#define SYNC_MIN_LIMIT		10
-#define SYNC_SMALL_LIMIT	100		/* what no relay refuses */
+#define SYNC_SMALL_LIMIT	100		/* what no relay refuses; less proves too little */
 #define SYNC_MAX_FLOOD		10000	/* events beyond any limit that was asked for */
 #define SYNC_MAX_CUT		400		/* kinds in one filter */
 #define SYNC_PAGE_TIMEOUTS	10		/* a page ends after that many timeouts */

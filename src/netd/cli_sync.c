@@ -60,6 +60,8 @@ read_held(const char *path)
 	{
 		SyncHeld   *p;
 
+		if (line[len - 1] == '\n')
+			len--;
 		nostr_buf_reset(&scratch);
 		if (nostr_event_parse(line, (size_t) len, &scratch, &ev, NULL) != NOSTR_OK)
 			continue;
@@ -286,6 +288,11 @@ cli_sync_start(Net *net, const NostrRelayUrl *url, const CliSync *what, int *st,
 
 	status = st;
 	limit = what->limit;
+	nostr_buf_init(&frames, SIZE_MAX / 2);
+	uv_timer_init(net_loop(net), &soon);
+	delivery = delivery_new(net_loop(net), 1, &sink, NULL);
+	if (delivery == NULL || !verify_open(net_loop(net)))
+		return false;
 	if (what->held != NULL && !read_held(what->held))
 	{
 		*why = "cannot read the file of events that are held";
@@ -295,11 +302,6 @@ cli_sync_start(Net *net, const NostrRelayUrl *url, const CliSync *what, int *st,
 	spec.nwindows = 1;
 	spec.held = nheld;
 	spec.negentropy = what->held != NULL ? SYNC_WORKS : SYNC_UNKNOWN;
-	nostr_buf_init(&frames, SIZE_MAX / 2);
-	uv_timer_init(net_loop(net), &soon);
-	delivery = delivery_new(net_loop(net), 1, &sink, NULL);
-	if (delivery == NULL || !verify_open(net_loop(net)))
-		return false;
 	sync_job = sync_start(net, url, &spec, &cb, NULL);
 	if (sync_job == NULL)
 		*why = "the filter is not valid";
