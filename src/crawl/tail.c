@@ -1,8 +1,8 @@
 /*
  * tail.c
  *
- * The live tail: after the windows the connection stays subscribed from the
- * start of the job on, for a time.
+ * The live tail: after the windows the connection stays subscribed from just
+ * before the start of the job on, for a time.
  *
  * Claims nothing: what it brings is stored, and the next pass asks for the
  * same time again.  Stored events that the windows have brought come once
@@ -16,6 +16,7 @@
 #include "sync_internal.h"
 
 #define MAX_RECENT	4096		/* a power of two */
+#define SLACK_S		60			/* clocks differ, and events are older than their arrival */
 #define FLUSH_MS	100			/* refused events are reported that late */
 
 struct SyncTail
@@ -58,7 +59,7 @@ bool
 sync_tail_start(Sync *s)
 {
 	SyncTail   *t = s->tail_ms > 0 ? calloc(1, sizeof(*t)) : NULL;
-	SyncAsk		ask = {.since = s->started,.until = SYNC_NO_UNTIL,.limit = s->limit};
+	SyncAsk		ask = {.since = s->started - SLACK_S,.until = SYNC_NO_UNTIL,.limit = s->limit};
 
 	if (t == NULL)
 		return false;

@@ -121,6 +121,7 @@ print_events(WireReader *r)
 		nostr_buf_free(&json);
 		printed++;
 	}
+	fflush(stdout);
 	if (printed >= limit && sync_job != NULL)
 		sync_cancel(sync_job);
 }

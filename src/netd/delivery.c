@@ -16,10 +16,8 @@
 
 #include "delivery.h"
 #include "events_frame.h"
+#include "rejects.h"
 #include "verify.h"
-
-#define MAX_SINGLE_REJECTS	16
-#define MAX_REJECTS			64
 
 typedef enum ItemState
 {
@@ -53,15 +51,6 @@ typedef struct Item				/* a batch of events, or one made frame */
 	Delivery   *owner;
 } Item;
 
-typedef struct Reject
-{
-	char		reason[48];
-	uint8_t		id[32];
-	uint64_t	count;
-	uint8_t    *sample;
-	size_t		len;
-} Reject;
-
 struct Delivery
 {
 	uint32_t	job;
@@ -76,8 +65,7 @@ struct Delivery
 	bool		result_queued;
 	bool		over;
 	bool		pumping;
-	Reject		reject[MAX_REJECTS];
-	int			nrejects;
+	Rejects		rejects;
 	uv_timer_t *timer;
 };
 
@@ -155,16 +143,6 @@ make_offer(Delivery *d, Item *it)
 }
 
 static void
-put_reject(NostrBuf *out, const char *reason, const uint8_t id[32], uint64_t count,
-		   const uint8_t *sample, size_t len)
-{
-	wire_put_str(out, reason);
-	wire_put_fixed(out, id, 32);
-	wire_put_u64(out, count);
-	wire_put_bytes(out, sample, len < WIRE_MAX_SAMPLE ? len : WIRE_MAX_SAMPLE);
-}
-
-static void
 put_bad_signatures(NostrBuf *out, Item *it, uint32_t job, uint16_t nbad)
 {
 	size_t		mark = wire_begin(out, WIRE_REJECTED, job);
@@ -184,7 +162,7 @@ put_bad_signatures(NostrBuf *out, Item *it, uint32_t job, uint16_t nbad)
 		wire_get_event(&r, &key, &ev);
 		nostr_buf_init(&json, NOSTR_EVENT_MAX_SIZE * 6);
 		nostr_event_json(&ev, &json);
-		put_reject(out, nostr_reject_name(NOSTR_INVALID_SIGNATURE), ev.id, 1,
+		rejects_put(out, nostr_reject_name(NOSTR_INVALID_SIGNATURE), ev.id, 1,
 				   json.data, json.failed ? 0 : json.len);
 		nostr_buf_free(&json);
 	}
@@ -282,8 +260,7 @@ delivery_free(Delivery *d)
 		d->head = it->next;
 		item_free(it);
 	}
-	for (int i = 0; i < d->nrejects; i++)
-		free(d->reject[i].sample);
+	rejects_free(&d->rejects);
 	uv_close((uv_handle_t *) d->timer, free_handle);
 	free(d);
 }
@@ -322,52 +299,15 @@ void
 delivery_rejected(Delivery *d, const char *reason, const uint8_t id[32],
 				  const char *sample, size_t len)
 {
-	Reject	   *r = NULL;
-
-	if (d->nrejects >= MAX_SINGLE_REJECTS)
-		for (int i = 0; i < d->nrejects && r == NULL; i++)
-			if (strcmp(d->reject[i].reason, reason) == 0)
-				r = &d->reject[i];
-	if (r == NULL && d->nrejects == MAX_REJECTS)
-		r = &d->reject[MAX_REJECTS - 1];
-	if (r != NULL)
-	{
-		r->count++;
-		return;
-	}
-	r = &d->reject[d->nrejects++];
-	memset(r, 0, sizeof(*r));
-	strncpy(r->reason, reason, sizeof(r->reason) - 1);
-	memcpy(r->id, id, 32);
-	r->count = 1;
-	r->len = len < WIRE_MAX_SAMPLE ? len : WIRE_MAX_SAMPLE;
-	r->sample = malloc(r->len + 1);
-	if (r->sample == NULL)
-		r->len = 0;
-	else if (r->len > 0)
-		memcpy(r->sample, sample, r->len);
+	rejects_add(&d->rejects, reason, id, sample, len);
 }
 
 void
 delivery_page_end(Delivery *d)
 {
 	close_batch(d);
-	if (d->nrejects > 0)
-	{
-		Item	   *it = item_new(d, false);
-		size_t		mark = wire_begin(&it->frame, WIRE_REJECTED, d->job);
-
-		wire_put_u64(&it->frame, (uint64_t) time(NULL));
-		wire_put_u16(&it->frame, (uint16_t) d->nrejects);
-		for (int i = 0; i < d->nrejects; i++)
-		{
-			put_reject(&it->frame, d->reject[i].reason, d->reject[i].id,
-					   d->reject[i].count, d->reject[i].sample, d->reject[i].len);
-			free(d->reject[i].sample);
-		}
-		wire_end(&it->frame, mark);
-		d->nrejects = 0;
-	}
+	if (d->rejects.n > 0)
+		rejects_take(&d->rejects, &item_new(d, false)->frame, d->job);
 	pump(d);
 }
 

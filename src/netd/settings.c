@@ -62,7 +62,7 @@ set_network(NetNetworkConfig *n, const char *key, const char *v)
 	if (strcmp(key, "proxy") == 0)
 		return set_str(v, n->proxy, sizeof(n->proxy));
 	if (strcmp(key, "max_connections") == 0)
-		return set_u32(v, &n->max_connections);
+		return set_u32(v, &n->max_connections) && n->max_connections > 0;
 	if (strcmp(key, "timeout_ms") == 0)
 		return set_u32(v, &n->timeout_ms) && n->timeout_ms > 0;
 	return false;
