@@ -69,7 +69,10 @@ take_event(SyncReq *r, const char *json, size_t len)
 	}
 	if (r->until < SYNC_NO_UNTIL && ev.created_at > r->until &&
 		ev.created_at - r->slack <= r->until)
-		return;					/* we asked for a second more than we want */
+	{
+		r->ignored++;			/* we asked for a second more than we want */
+		return;
+	}
 	if (ev.created_at > r->until || ev.created_at < r->since ||
 		(valid && !nostr_filter_match(&s->filter, &ev)))
 	{

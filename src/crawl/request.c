@@ -37,6 +37,7 @@ forget_answer(SyncReq *r)
 	r->received = r->in_range = r->ordered = r->unreadable = r->above = r->below = 0;
 	r->rises = r->falls = 0;
 	r->first = 0;
+	r->ignored = 0;
 	r->oldest = SYNC_NO_UNTIL;
 	r->newest = SYNC_NO_SINCE;
 	r->hint = NOSTR_HINT_NONE;

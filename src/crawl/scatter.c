@@ -280,6 +280,14 @@ answer_end(SyncReq *r, SyncEnd how)
 		sync_fail_refused(w->s);
 		return;
 	}
+	if (n.lo == n.hi && r->in_range == 0 && x->expected > 0 && r->slack == 0)
+	{
+		/* it shows nothing of a second that has events: until is exclusive */
+		w->s->until_slack = 1;
+		push(x, n);
+		next(w);
+		return;
+	}
 	x->idle = w->fresh > 0 ? 0 : x->idle + 1;
 	why = give_up_reason(w, how);
 	if (why != NULL)

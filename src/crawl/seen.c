@@ -56,7 +56,7 @@ sync_kind_seen(Sync *s, int32_t kind)
 		s->kinds_seen[kind / 8] |= (uint8_t) (1 << (kind % 8));
 }
 
-/* Kinds in common use that are public, whatever the relay's policy. */
+/* Kinds in common use that are public, whatever the relay's policy; ascending. */
 static const uint16_t common[] = {
 	0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 18, 20, 21, 22, 40, 41, 42, 43, 44,
 	62, 64, 78, 818, 1018, 1021, 1022, 1040, 1063, 1066, 1068, 1111, 1222, 1244, 1311,
@@ -104,8 +104,13 @@ sync_kind_cut(const Sync *s, int which, uint16_t *out)
 				out[n++] = own[i];
 		return n;
 	}
-	for (uint32_t k = 0; k <= NOSTR_MAX_KIND && n < SYNC_MAX_CUT; k++)
-		if (is_seen(s, k) || (all && is_common((uint16_t) k)))
+	for (uint32_t k = 0, c = 0; k <= NOSTR_MAX_KIND && n < SYNC_MAX_CUT; k++)
+	{
+		bool		listed = c < sizeof(common) / sizeof(common[0]) && common[c] == k;
+
+		c += listed;
+		if (is_seen(s, k) || (all && listed))
 			out[n++] = (uint16_t) k;
+	}
 	return n;
 }

@@ -76,8 +76,9 @@ sync_retract(Sync *s, const char *reason)
 bool
 sync_full(const SyncReq *r)
 {
-	return r->received >= r->limit || r->in_range >= r->s->max_page ||
-		r->in_range >= r->s->min_cut;
+	uint32_t	n = r->in_range + r->ignored;
+
+	return r->received >= r->limit || n >= r->s->max_page || n >= r->s->min_cut;
 }
 
 bool

@@ -98,6 +98,7 @@ struct SyncReq
 	uint32_t	unreadable;
 	uint32_t	above;			/* newer than until: the relay ignores it */
 	uint32_t	below;
+	uint32_t	ignored;		/* in the second that "slack" added */
 	int			first;			/* the first event: 1 above, -1 below, 0 inside */
 	uint32_t	rises;			/* events newer than the one before */
 	uint32_t	falls;
