@@ -32,6 +32,7 @@ typedef struct Peer
 	int			handles;
 	const char *again;			/* sent for ever */
 	size_t		again_len;
+	int			socks;			/* steps of SOCKS5 done */
 	char		in[8192];
 	size_t		len;
 } Peer;
@@ -39,6 +40,7 @@ typedef struct Peer
 static uv_tcp_t listener;
 static char request[8192];		/* the latest */
 static int	requests;
+static char socks_request[300];	/* the latest */
 static char *bomb;
 static size_t bomb_len;
 static char zeros[65536];
@@ -173,7 +175,14 @@ on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 	}
 	p->len += (size_t) n;
 	p->in[p->len] = '\0';
-	if (strstr(p->in, "\r\n\r\n") != NULL)
+	if (p->in[0] == 5 && p->socks < 2)	/* a proxy that leads to this server itself */
+	{
+		memcpy(socks_request, p->in, sizeof(socks_request));
+		say(p, p->socks == 0 ? "\5\0" : "\5\0\0\1\0\0\0\0\0\0", p->socks == 0 ? 2 : 10);
+		p->socks++;
+		p->len = 0;
+	}
+	else if (strstr(p->in, "\r\n\r\n") != NULL)
 	{
 		answer(p);
 		p->len = 0;
@@ -441,6 +450,17 @@ test_refused(void)
 	net_reconfigure(net, &config);
 	g = get_url("http://duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion/", usual);
 	CHECK(g.failure == NET_PROXY_FAILED);
+
+	/* the proxy gets the name, and nobody else does */
+	snprintf(config.network[NOSTR_TOR].proxy, 256, "socks5h://localhost:%d", port);
+	net_reconfigure(net, &config);
+	g = get_url("http://duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion/ok", usual);
+	CHECK(g.failure == NET_OK && g.timings.dns == 0);
+	CHECK_STR(g.body, "[1]\n");
+	CHECK(socks_request[3] == 3 && socks_request[4] == 62 &&
+		  memcmp(socks_request + 5, "duckduckgogg", 12) == 0);
+	g = get_url("http://duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion/private", usual);
+	CHECK(g.failure == NET_ADDRESS_REFUSED);
 }
 
 static struct lws_context *
