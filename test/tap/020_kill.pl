@@ -36,7 +36,7 @@ for my $r (0 .. 9)
 		push @ids, $lines[$i] =~ /"id":"([0-9a-f]{64})"/;
 	}
 	close $out;
-	my $url = start_relay('--events', $part, '--delay_ms', 50);
+	my $url = start_relay('--events', $part, '--delay_ms', 40);
 	$truth{$url} = @ids . ' ' . md5_hex(join '', sort @ids);
 }
 my $pairs = 9 * $count;
