@@ -14,7 +14,7 @@ use Test::More ();
 use Time::HiRes ();
 
 our @EXPORT = qw(bigbrotr_node generate_events start_relay stop_relay event_ids seed_relays
-  worker_pid wait_workers net_pids wait_for wait_log set_conf elapsed);
+  worker_pid wait_workers net_pids wait_for wait_log set_conf elapsed relay_adds);
 
 my $root = $ENV{BB_ROOT} or die "BB_ROOT is not set: run the tests with make test";
 my %relays;
@@ -45,10 +45,10 @@ CONF
 # Makes a file of signed events; its path.
 sub generate_events
 {
-	my ($count, $seed, $first) = @_;
+	my ($count, $seed, $first, $span) = @_;
 	my $file = PostgreSQL::Test::Utils::tempdir() . '/events.jsonl';
 	my $out;
-	IPC::Run::run(["$root/build/test/genevents", $count, $seed // 1, $first // 1700000000], '>', $file)
+	IPC::Run::run(["$root/build/test/genevents", $count, $seed // 1, $first // 1700000000, $span // ()], '>', $file)
 	  or die "genevents failed";
 	return $file;
 }
@@ -72,6 +72,15 @@ sub stop_relay
 	my ($url) = @_;
 	my $h = delete $relays{$url} or return;
 	$h->kill_kill(grace => 2);
+	return;
+}
+
+# The relay reads the new lines of its --add file and sends them to whom they
+# concern.
+sub relay_adds
+{
+	my ($url) = @_;
+	$relays{$url}->signal('USR2');
 	return;
 }
 
