@@ -4,11 +4,10 @@
  * Takes candidates that are due, asks bigbrotr-net whether they speak Nostr,
  * and promotes those that do to relays.
  *
- * Promotion and removal of the candidate are one transaction; the time of
- * discovery survives it.  A failure is classified and retried with a back-off
- * that doubles, from minutes to weeks, by class: a name that does not exist
- * is not asked again within the hour.  All state is in bigbrotr.candidate: a
- * job in flight when this process or its child dies is simply due again.
+ * Those that many authors mention come first, and each failure sends a
+ * candidate back; the connections of each network are bounded.  All state is
+ * in bigbrotr.candidate: a job in flight when this process or its child dies
+ * is simply due again.
  */
 #include "postgres.h"
 
@@ -20,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "pg/archive.h"
+#include "pg/candidate_life.h"
 #include "pg/foreign_text.h"
 #include "pg/guc.h"
 #include "pg/netd.h"
@@ -35,11 +35,14 @@ extern PGDLLEXPORT void bb_validator_main(Datum main_arg);
 typedef struct ValidatorJob
 {
 	uint32		id;				/* 0 = free */
+	NostrNetwork network;
+	CandidateIdentity identity; /* when it was told */
 	char		url[WIRE_MAX_URL + 1];
 } ValidatorJob;
 
 static ValidatorJob *jobs;
 static int	njobs = 0;
+static int	njobs_of[NOSTR_NETWORK_COUNT];
 static uint32 next_job = 1;
 static int	me;
 static int	workers;
@@ -67,7 +70,7 @@ job_running(const char *url)
 }
 
 static void
-job_start(const char *url)
+job_start(const char *url, NostrNetwork network)
 {
 	ValidatorJob *job = job_find(0);
 	size_t		mark;
@@ -77,108 +80,81 @@ job_start(const char *url)
 	job->id = next_job++;
 	if (next_job == 0)
 		next_job = 1;
+	job->network = network;
+	job->identity.found = false;
 	strlcpy(job->url, url, sizeof(job->url));
 	njobs++;
+	njobs_of[network]++;
 	mark = wire_begin(netd_out(), WIRE_VALIDATE, job->id);
 	wire_put_str(netd_out(), url);
 	wire_end(netd_out(), mark);
 }
 
-/*
- * Starts candidates that are due, as many as there is room for.  Returns how
- * long to wait for the next one, in ms.
- */
+static int
+room_of(NostrNetwork network)
+{
+	int			all = Min(bb_validator_concurrency, VALIDATOR_MAX_JOBS) - njobs;
+
+	return Min(all, bb_network[network].max_connections - njobs_of[network]);
+}
+
+/* Starts candidates of one network that are due, as many as there is room for. */
+static void
+start_network(NostrNetwork network)
+{
+	static const char *const sql =
+		"SELECT c.url FROM bigbrotr.candidate AS c "
+		"WHERE c.network = $1 AND c.next_attempt_at <= pg_catalog.now() "
+		"ORDER BY (c.authors + 1)::float8 / (c.attempts + 1) DESC, c.next_attempt_at LIMIT $2";
+	Oid			types[2] = {TEXTOID, INT8OID};
+	Datum		values[2];
+	int			room = room_of(network);
+
+	if (room <= 0)
+		return;
+	values[0] = CStringGetTextDatum(nostr_network_name(network));
+	/* those in flight are still due in the table: read that many more */
+	values[1] = Int64GetDatum(room + njobs_of[network]);
+	SPI_execute_with_args(sql, 2, types, values, NULL, true, 0);
+	for (uint64 i = 0; i < SPI_processed && room > 0; i++)
+	{
+		char	   *url = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+
+		if (job_running(url))
+			continue;
+		job_start(url, network);
+		room--;
+	}
+}
+
+/* Returns how long to wait for the next candidate, in ms. */
 static long
 start_due(void)
 {
-	int			room = Min(bb_validator_concurrency, VALIDATOR_MAX_JOBS) - njobs;
 	long		next = (long) bb_validator_interval * 1000;
-	char	   *sql;
-	uint64		n;
 
-	if (room <= 0)
-		return next;
 	bb_tx_begin("looking for candidates");
 	SPI_connect();
-
-	/* Those in flight are still due in the table: read that many more. */
-	sql = psprintf("SELECT url, next_attempt_at <= pg_catalog.now(), "
-				   "pg_catalog.ceil(extract(epoch FROM next_attempt_at - pg_catalog.now()) * 1000)::bigint "
-				   "FROM bigbrotr.candidate WHERE network = ANY ('%s'::text[]) "
-				   "ORDER BY next_attempt_at LIMIT %d",
-				   bb_enabled_networks(),
-				   room + njobs + 1);
-	SPI_execute(sql, true, 0);
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
+	for (int i = 0; i < NOSTR_NETWORK_COUNT; i++)
+		if (bb_network[i].enabled)
+			start_network(i);
+	SPI_execute(psprintf("SELECT pg_catalog.ceil(extract(epoch FROM pg_catalog.min(c.next_attempt_at) "
+						 "- pg_catalog.now()) * 1000)::bigint FROM bigbrotr.candidate AS c "
+						 "WHERE c.network = ANY ('%s'::text[]) AND c.next_attempt_at > pg_catalog.now() "
+						 "AND c.next_attempt_at < 'infinity'", bb_enabled_networks()), true, 1);
+	if (SPI_processed > 0)
 	{
-		HeapTuple	tup = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
 		bool		isnull;
-		char	   *url = SPI_getvalue(tup, desc, 1);
+		int64		ms = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+													 SPI_tuptable->tupdesc, 1, &isnull));
 
-		if (!DatumGetBool(SPI_getbinval(tup, desc, 2, &isnull)))
-		{
-			int64		ms = DatumGetInt64(SPI_getbinval(tup, desc, 3, &isnull));
-
+		if (!isnull)
 			next = Min(next, Max(ms, 100));
-			break;
-		}
-		if (room > 0 && !job_running(url))
-		{
-			job_start(url);
-			room--;
-		}
 	}
 	SPI_finish();
 	bb_tx_end();
 	netd_flush();
 	return next;
-}
-
-/* The candidate speaks Nostr: it becomes a relay. */
-static void
-promote(const char *url)
-{
-	static const char *const sql =
-		"WITH gone AS (DELETE FROM bigbrotr.candidate WHERE url = $1 "
-		"RETURNING url, network, discovered_at) "
-		"INSERT INTO bigbrotr.relay (url, network, discovered_at, promoted_at, last_ok_at) "
-		"SELECT url, network, discovered_at, pg_catalog.now(), pg_catalog.now() FROM gone "
-		"ON CONFLICT (url) DO NOTHING";
-	Oid			types[1] = {TEXTOID};
-	Datum		values[1] = {CStringGetTextDatum(url)};
-
-	SPI_execute_with_args(sql, 1, types, values, NULL, false, 0);
-}
-
-/*
- * Not a relay, or not now.  First retry after 10 minutes; after an hour when
- * the answer was definite (no such name, not Nostr, not a WebSocket, address
- * refused); doubling each time up to two weeks, with a tenth of jitter.  A
- * failure of ours (resources, cancelled) costs no attempt.
- */
-static void
-postpone(const char *url, const char *class, const char *reason)
-{
-	static const char *const sql =
-		"UPDATE bigbrotr.candidate SET attempts = attempts + $4, "
-		"last_attempt_at = pg_catalog.now(), failure = $2, reason = $3, "
-		"next_attempt_at = pg_catalog.now() + "
-		"LEAST(pg_catalog.make_interval(days => 14), "
-		"pg_catalog.make_interval(secs => (CASE WHEN $2 = ANY "
-		"('{dns_nxdomain,address_refused,not_nostr,not_websocket,http_status,tls_certificate}'::text[]) "
-		"THEN 3600 ELSE 600 END) * pg_catalog.power(2, LEAST(attempts, 16)))) "
-		"* (0.95 + pg_catalog.random() * 0.1) WHERE url = $1";
-	Oid			types[4] = {TEXTOID, TEXTOID, TEXTOID, INT4OID};
-	Datum		values[4];
-	bool		ours = strcmp(class, "resources") == 0 || strcmp(class, "cancelled") == 0;
-
-	values[0] = CStringGetTextDatum(url);
-	values[1] = CStringGetTextDatum(class);
-	values[2] = CStringGetTextDatum(reason);
-	values[3] = Int32GetDatum(ours ? 0 : 1);
-	SPI_execute_with_args(sql, 4, types, values, NULL, false, 0);
 }
 
 static void
@@ -204,14 +180,24 @@ handle_result(const WireFrame *f)
 	}
 	SPI_connect();
 	if (outcome == WIRE_OUTCOME_OK)
-		promote(job->url);
+		candidate_promote(job->url, &job->identity);
 	else
-		postpone(job->url, bb_foreign_text(class_text, class_len),
-				 bb_foreign_text(reason_text, reason_len));
+		candidate_postpone(job->url, bb_foreign_text(class_text, class_len),
+						   bb_foreign_text(reason_text, reason_len));
 	SPI_finish();
 	archive_count("validator", me, outcome == WIRE_OUTCOME_OK ? "relays" : "failures", 1);
 	job->id = 0;
 	njobs--;
+	njobs_of[job->network]--;
+}
+
+static void
+handle_identity(const WireFrame *f)
+{
+	ValidatorJob *job = f->job == 0 ? NULL : job_find(f->job);
+
+	if (job == NULL || !candidate_read_identity(f, &job->identity))
+		netd_malformed("IDENTITY");
 }
 
 /* The child was lost: all jobs are due again, save those that may be why. */
@@ -226,12 +212,13 @@ forget_jobs(void)
 		if (jobs[i].id != 0 &&
 			suspects_add(hash_bytes_extended((const unsigned char *) jobs[i].url,
 											 strlen(jobs[i].url), 0)))
-			postpone(jobs[i].url, BB_SUSPECT_CLASS, BB_SUSPECT_REASON);
+			candidate_postpone(jobs[i].url, BB_SUSPECT_CLASS, BB_SUSPECT_REASON);
 	}
 	suspects_end();
 	SPI_finish();
 	bb_tx_end();
 	memset(jobs, 0, sizeof(ValidatorJob) * VALIDATOR_MAX_JOBS);
+	memset(njobs_of, 0, sizeof(njobs_of));
 	njobs = 0;
 }
 
@@ -245,6 +232,11 @@ handle_frames(void)
 
 	while (netd_next(&f))
 	{
+		if (f.type == WIRE_IDENTITY)
+		{
+			handle_identity(&f);
+			continue;
+		}
 		if (f.type != WIRE_RESULT)
 		{
 			netd_malformed("unexpected frame type");
@@ -269,6 +261,7 @@ void
 bb_validator_main(Datum main_arg)
 {
 	long		wait = 0;
+	int			filled = 0;		/* jobs after the last look */
 	bool		look = true;
 
 	me = bb_worker_init(BB_VALIDATOR, main_arg, &workers);
@@ -290,12 +283,15 @@ bb_validator_main(Datum main_arg)
 			look = true;
 		}
 		if (look && netd_ready())
+		{
 			wait = start_due();
+			filled = njobs;
+		}
 		bb_idle(njobs > 0 ? "validating" : "idle");
 		look = !netd_poll(wait > 0 ? wait : 1000);
 		handle_frames();
 		/* Fill the room that results made, in steps: not a query for each. */
-		if (njobs <= Min(bb_validator_concurrency, VALIDATOR_MAX_JOBS) / 2)
+		if (njobs < filled - filled / 4)
 			look = true;
 	}
 }

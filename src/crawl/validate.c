@@ -20,6 +20,8 @@ struct Validate
 {
 	Net		   *net;
 	WsConn	   *ws;
+	HttpGet    *http;			/* the document is on its way */
+	char		url[NOSTR_RELAY_URL_MAX + 1];
 	NostrNetwork network;
 	ValidateDone done;
 	void	   *user;
@@ -142,6 +144,16 @@ on_message(WsConn *c, void *user, const char *data, size_t len)
 }
 
 static void
+on_document(void *user, const HttpResult *r)
+{
+	Validate   *v = user;
+
+	v->http = NULL;
+	identity_read(r, &v->result.identity);
+	uv_close((uv_handle_t *) &v->timer, timer_closed);
+}
+
+static void
 on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 {
 	Validate   *v = user;
@@ -152,7 +164,10 @@ on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 		   reason != NULL ? reason : "");
 	v->ws = NULL;
 	uv_timer_stop(&v->timer);
-	uv_close((uv_handle_t *) &v->timer, timer_closed);
+	if (v->result.is_relay)
+		v->http = identity_get(v->net, v->url, on_document, v);
+	if (v->http == NULL)
+		uv_close((uv_handle_t *) &v->timer, timer_closed);
 }
 
 Validate *
@@ -166,6 +181,7 @@ validate_start(Net *net, const NostrRelayUrl *url, ValidateDone done, void *user
 		return NULL;
 	v->net = net;
 	v->network = url->network;
+	snprintf(v->url, sizeof(v->url), "%s", url->url);
 	v->done = done;
 	v->user = user;
 	nostr_buf_init(&v->scratch, NOSTR_EVENT_MAX_SIZE);
@@ -186,4 +202,9 @@ void
 validate_cancel(Validate *v)
 {
 	finish(v, false, NET_CANCELLED, "cancelled");
+	if (v->http == NULL)
+		return;
+	http_cancel(v->http);
+	v->http = NULL;
+	uv_close((uv_handle_t *) &v->timer, timer_closed);
 }

@@ -4,12 +4,14 @@
  * Does this address speak Nostr?  Opens a connection, subscribes with an id
  * of its own ({"kinds":[1],"limit":1}) and waits for an answer to *that*
  * subscription: EVENT, EOSE or CLOSED, or an AUTH challenge.  A server that
- * merely accepts WebSocket is not a relay.
+ * merely accepts WebSocket is not a relay.  Of one that is, the information
+ * document is asked for too; that it has none, or not in time, is no failure.
  */
 #ifndef CRAWL_VALIDATE_H
 #define CRAWL_VALIDATE_H
 
 #include "../net/ws.h"
+#include "identity.h"
 
 typedef struct ValidateResult
 {
@@ -19,6 +21,7 @@ typedef struct ValidateResult
 	WsTimings	timings;
 	uint32_t	first_answer_us;
 	uint64_t	bytes_received;
+	Identity	identity;		/* of a relay */
 } ValidateResult;
 
 typedef void (*ValidateDone) (void *user, const ValidateResult *r);

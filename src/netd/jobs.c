@@ -100,12 +100,29 @@ plain_result(uint32_t id, WireOutcome outcome, const char *class, const char *re
 }
 
 static void
+put_identity(uint32_t id, const Identity *i)
+{
+	NostrBuf   *out = channel_out();
+	size_t		mark = wire_begin(out, WIRE_IDENTITY, id);
+
+	wire_put_fixed(out, i->digest, 32);
+	wire_put_u8(out, i->named ? 1 : 0);
+	wire_put_u32(out, i->max_limit);
+	wire_put_u32(out, i->default_limit);
+	wire_put_u32(out, i->max_subid_length);
+	wire_put_u32(out, i->max_message_length);
+	wire_end(out, mark);
+}
+
+static void
 on_validated(void *user, const ValidateResult *r)
 {
 	Job		   *j = user;
 	WireOutcome o = r->is_relay ? WIRE_OUTCOME_OK :
 		r->failure == NET_CANCELLED ? WIRE_OUTCOME_CANCELLED : WIRE_OUTCOME_FAILED;
 
+	if (r->is_relay && r->identity.found)
+		put_identity(j->id, &r->identity);
 	plain_result(j->id, o, net_failure_name(r->failure), r->reason, r);
 	drop(j);
 }

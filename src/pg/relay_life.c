@@ -81,6 +81,20 @@ relay_life_ok(const RelayNews *n, bool whole, bool live, double next_s)
 	run(sql, &a);
 }
 
+/* The other addresses of a relay that is given up may still work. */
+static void
+free_aliases(int32 relay_id)
+{
+	static const char *const sql =
+		"UPDATE bigbrotr.relay AS r SET alias_of = NULL, next_sync_at = pg_catalog.now() "
+		"FROM bigbrotr.relay AS d WHERE d.id = $1 AND d.state IN ('dead', 'parked') "
+		"AND r.alias_of = $1";
+	Args		a = {.n = 0};
+
+	add(&a, INT4OID, Int32GetDatum(relay_id));
+	run(sql, &a);
+}
+
 void
 relay_life_failed(const RelayNews *n, const char *class, const char *reason,
 				  bool progress, uint32 retry_after_ms)
@@ -126,6 +140,7 @@ relay_life_failed(const RelayNews *n, const char *class, const char *reason,
 	/* what a relay asks for is its business, within a day */
 	add(&a, FLOAT8OID, Float8GetDatum(Min(retry_after_ms / 1000.0, 86400.0)));
 	run(theirs, &a);
+	free_aliases(n->relay_id);
 }
 
 void

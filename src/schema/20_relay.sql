@@ -105,6 +105,10 @@ CREATE INDEX relay_next_sync_at_idx ON bigbrotr.relay (network, next_sync_at)
 	WHERE NOT excluded AND alias_of IS NULL;
 COMMENT ON INDEX bigbrotr.relay_next_sync_at_idx IS 'which relays are due';
 CREATE INDEX relay_priority_idx ON bigbrotr.relay (network, next_sync_at) WHERE priority > 0 AND NOT excluded AND alias_of IS NULL;
+CREATE INDEX relay_identity_idx ON bigbrotr.relay (identity) WHERE identity IS NOT NULL;
+COMMENT ON INDEX bigbrotr.relay_identity_idx IS 'relays with the same document';
+CREATE INDEX relay_alias_of_idx ON bigbrotr.relay (alias_of) WHERE alias_of IS NOT NULL;
+COMMENT ON INDEX bigbrotr.relay_alias_of_idx IS 'the aliases of a relay';
 COMMENT ON INDEX bigbrotr.relay_priority_idx IS 'which relays with reserved connections are due';
 
 CREATE TABLE bigbrotr.candidate (
@@ -114,6 +118,7 @@ CREATE TABLE bigbrotr.candidate (
 	authors integer NOT NULL DEFAULT 0,
 	discovered_at bigint NOT NULL DEFAULT extract(epoch FROM now())::bigint,
 	attempts integer NOT NULL DEFAULT 0,
+	failure_counts jsonb NOT NULL DEFAULT '{}',
 	last_attempt_at timestamptz,
 	next_attempt_at timestamptz NOT NULL DEFAULT now(),
 	failure text,
@@ -127,12 +132,14 @@ COMMENT ON COLUMN bigbrotr.candidate.authors IS
 	'how many authors mention it, roughly: follows mention.authors in steps of an eighth';
 COMMENT ON COLUMN bigbrotr.candidate.discovered_at IS 'unix seconds of the first time it was found';
 COMMENT ON COLUMN bigbrotr.candidate.attempts IS 'how often it was tried';
+COMMENT ON COLUMN bigbrotr.candidate.failure_counts IS 'failures per class';
 COMMENT ON COLUMN bigbrotr.candidate.last_attempt_at IS 'last try';
-COMMENT ON COLUMN bigbrotr.candidate.next_attempt_at IS 'not tried before this time';
+COMMENT ON COLUMN bigbrotr.candidate.next_attempt_at IS
+	'not tried before this time; infinity: parked after a dozen failures, until somebody mentions it again';
 COMMENT ON COLUMN bigbrotr.candidate.failure IS 'class of the last failure';
 COMMENT ON COLUMN bigbrotr.candidate.reason IS 'the last failure in words';
 
-CREATE INDEX candidate_next_attempt_at_idx ON bigbrotr.candidate (next_attempt_at);
+CREATE INDEX candidate_next_attempt_at_idx ON bigbrotr.candidate (network, next_attempt_at);
 COMMENT ON INDEX bigbrotr.candidate_next_attempt_at_idx IS 'which candidates are due';
 
 CREATE TABLE bigbrotr.seed (

@@ -107,6 +107,10 @@ typedef enum WireType
 								 * u32 max_reqs_per_minute (learned, 0: none) */
 	WIRE_PASSED = 39,			/* payload of RESULT: the windows are handled, the job goes
 								 * on as a live tail */
+	WIRE_IDENTITY = 41,			/* of a VALIDATE, before its RESULT: fixed digest[32] of the
+								 * NIP-11 document, u8 named (it can tell relays apart),
+								 * u32 max_limit, u32 default_limit, u32 max_subid_length,
+								 * u32 max_message_length (0: not told) */
 	WIRE_DOCUMENT = 48,			/* of a CHECK: str type, fixed id[32] (SHA-256 of the text),
 								 * fixed stable[32] (the same without what changes on its
 								 * own), bytes canonical JSON, bytes body of the NIP-11
