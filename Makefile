@@ -71,7 +71,7 @@ UNITLIB    = $(filter-out src/netd/main.c,$(NETSRC))
 UNITOBJS   = $(UNITLIB:%.c=build/asan/%.o)
 UNITTESTS  = $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
 
-RELAYSRC     = $(filter-out test/relay/main.c test/relay/genevents.c test/relay/genmentions.c,$(sort $(wildcard test/relay/*.c)))
+RELAYSRC     = $(filter-out test/relay/main.c test/relay/many.c test/relay/genevents.c test/relay/genmentions.c,$(sort $(wildcard test/relay/*.c)))
 RELAYOBJS    = $(RELAYSRC:%.c=build/asan/%.o)
 
 build/asan/%.o: %.c
@@ -145,7 +145,12 @@ run:
 
 # --- programs that the tests and benchmarks need ---------------------------
 .PHONY: test-programs
-test-programs: build/test/relay build/test/genevents build/test/genmentions
+test-programs: build/test/relay build/test/many build/test/genevents build/test/genmentions
+
+build/test/many: test/relay/many.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOSTR)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(RELAYSRC) $(NOSTR) -o $@ \
+		-luv -lcrypto -lsecp256k1 -lidn2 -lpsl -lm -ljansson
 
 build/test/relay: test/relay/main.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOSTR)
 	@mkdir -p $(@D)
