@@ -95,8 +95,7 @@ below_end(SyncReq *r, SyncEnd how)
 	else if (r->in_range > 0)
 	{
 		/* it was: what lies below should have come with it */
-		if (w->last_size < s->min_cut)
-			s->min_cut = w->last_size;
+		sync_was_cut(s, w->last_size, s->limit);
 		s->hints_untrusted |= w->finish;
 		if (s->order == SYNC_ORDER_UNKNOWN)
 			s->order = SYNC_ORDER_NEWEST_FIRST;

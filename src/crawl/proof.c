@@ -198,8 +198,7 @@ sync_proof_fresh(SyncWalk *w)
 
 	w->rounds = 0;
 	s->hints_untrusted |= w->finish;
-	if (w->last_size > 0 && w->last_size < s->min_cut)
-		s->min_cut = w->last_size;
+	sync_was_cut(s, w->last_size, s->limit);
 	if (w->last_size == 0 && ++s->contradictions > MAX_CONTRADICTIONS)
 		sync_walk_give_up(w, "contradictory_answers");
 	else
@@ -217,7 +216,7 @@ judge_boundary(SyncWalk *w)
 		failed_control(w);
 	else if (!all_again && w->req.in_range < s->min_cut)
 	{
-		s->min_cut = w->req.in_range;	/* this answer was cut off */
+		sync_was_cut(s, w->req.in_range, w->req.limit);
 		sync_cutoff_ask(w);
 	}
 	else if (!w->older && w->probe_cut == 0 && w->seen.n > 1)

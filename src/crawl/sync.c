@@ -81,6 +81,13 @@ sync_full(const SyncReq *r)
 	return r->received >= r->limit || n >= r->s->max_page || n >= r->s->min_cut;
 }
 
+void
+sync_was_cut(Sync *s, uint32_t size, uint32_t limit)
+{
+	if (size > 0 && size < limit && size < s->min_cut)
+		s->min_cut = size;
+}
+
 bool
 sync_in_windows(const Sync *s, int64_t t)
 {

@@ -309,6 +309,9 @@ extern void sync_fail_refused(Sync *s);	/* with s->refusal */
 extern bool sync_slice_over(const Sync *s);
 extern void sync_retract(Sync *s, const char *reason);	/* earlier windows hold no longer */
 extern bool sync_full(const SyncReq *r);	/* may the answer have been cut off? */
+/* An answer of that size was followed by more.  Cut off by our own limit it
+ * says nothing about the relay. */
+extern void sync_was_cut(Sync *s, uint32_t size, uint32_t limit);
 extern bool sync_in_windows(const Sync *s, int64_t t);
 extern void sync_schedule(Sync *s);	/* after any deadline changed */
 extern uint64_t sync_now(const Sync *s);	/* ms */

@@ -288,8 +288,8 @@ sync_walk_page_end(SyncWalk *w, SyncEnd how)
 		page_refused(w);
 		return;
 	}
-	if (w->fresh > 0 && w->last_size > 0 && w->last_size < s->min_cut)
-		s->min_cut = w->last_size;
+	if (w->fresh > 0)
+		sync_was_cut(s, w->last_size, s->limit);
 	w->last_size = r->in_range;
 	w->last_full = sync_full(r);
 	w->finish = r->hint == NOSTR_HINT_FINISH;
