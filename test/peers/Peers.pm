@@ -11,10 +11,11 @@ use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(peer_relays start_peer stop_peer publish held ask_client peer_clients);
+our @EXPORT = qw(peer_relays start_peer stop_peer publish held ask_client peer_clients
+  count_bytes bytes_counted);
 
 my $peers = "$ENV{BB_ROOT}/build/peers";
-my %running;
+my (%running, %io);
 
 # How each relay is started.
 my %relay = (
@@ -51,12 +52,30 @@ sub stop_peer
 sub run_listening
 {
 	my (@command) = @_;
-	my ($in, $out, $err) = ('', '', '');
-	my $h = IPC::Run::start(\@command, '<', \$in, '>', \$out, '2>', \$err, IPC::Run::timeout(600));
-	IPC::Run::pump($h) until $out =~ /listening (\d+)/ or !$h->pumpable;
-	$out =~ /listening (\d+)/ or die "@command did not start: $err";
+	my $io = { in => '', out => '', err => '' };
+	my $h = IPC::Run::start(\@command, '<', \$io->{in}, '>', \$io->{out}, '2>', \$io->{err},
+		IPC::Run::timeout(600));
+	IPC::Run::pump($h) until $io->{out} =~ /listening (\d+)\n/ or !$h->pumpable;
+	$io->{out} =~ s/listening (\d+)\n// or die "@command did not start: $io->{err}";
 	$running{"ws://127.0.0.1:$1"} = $h;
+	$io{"ws://127.0.0.1:$1"} = $io;
 	return "ws://127.0.0.1:$1";
+}
+
+# A second address of a relay, which counts the bytes that the relay sends.
+sub count_bytes
+{
+	my ($url) = @_;
+	my ($port) = $url =~ /:(\d+)$/;
+	return run_listening($^X, "$ENV{BB_ROOT}/test/peers/counting_proxy", $port);
+}
+
+sub bytes_counted
+{
+	my ($url) = @_;
+	$io{$url}{in} .= "?\n";
+	IPC::Run::pump($running{$url}) until $io{$url}{out} =~ s/^(\d+)\n//;
+	return $1;
 }
 
 sub start_rs_relay
