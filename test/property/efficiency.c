@@ -187,8 +187,8 @@ reconciling(Net *net, RelayStore *store, const Run *full)
 	printf("negentropy %s, 99 %% held: %lu new events, %llu bytes of %llu (%.2f %%), %lu REQs, %lu messages\n",
 		   r.result.negentropy == SYNC_WORKS ? "works" : "was not used", r.events, bytes, whole,
 		   100.0 * (double) bytes / (double) whole, r.counters.reqs, r.counters.neg_opens + r.counters.neg_msgs);
-	if (r.result.negentropy == SYNC_WORKS)
-		CHECK(bytes * 100 <= whole * 3);
+	CHECK(r.result.negentropy == SYNC_WORKS);
+	CHECK(bytes * 100 <= whole * 3);
 }
 
 int
