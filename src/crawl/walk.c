@@ -46,7 +46,7 @@ sync_walk_abort(SyncWalk *w, const char *reason)
 		return;
 	/* events in order say that those between them have come */
 	if (r->state == SYNC_REQ_SENT && r->end == page_end && !disorder &&
-		sync_walk_sure(w) && w->page_oldest < w->hi)
+		sync_walk_sure(w) && (!w->expect || w->known > 0) && w->page_oldest < w->hi)
 		sync_walk_lower(w, w->page_oldest);
 	if (w->scatter != NULL)
 		sync_scatter_abort(w, reason);
@@ -269,7 +269,8 @@ bound_ignored(SyncWalk *w, SyncEnd how)
 
 	if (w->expect && w->known > 0)
 		w->s->until_tested = true;
-	if (!w->expect || w->known > 0 || how != SYNC_END_EOSE || w->s->until_slack > 0 ||
+	if (!w->expect || w->known > 0 || w->s->until_slack > 0 ||
+		(how != SYNC_END_EOSE && r->in_range == 0) ||
 		w->mirror || r->above > 0 || (r->in_range > 0 && newest >= w->hi))
 		return false;
 	w->s->until_slack = 1;
