@@ -132,7 +132,7 @@ bigbrotr_event_json(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("this event was archived light: without tags, content and signature"),
-				 errhint("Set bigbrotr.archive = full to keep whole events.")));
+				 errhint("With bigbrotr.archive = full new events are kept whole; rows with a sig are.")));
 	get_bytes(row, "id", ev.id, sizeof(ev.id));
 	get_bytes(row, "pubkey", ev.pubkey, sizeof(ev.pubkey));
 	get_bytes(row, "sig", ev.sig, sizeof(ev.sig));

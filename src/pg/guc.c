@@ -271,7 +271,7 @@ bb_guc_define(void)
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("bigbrotr.archive",
 							 "What is stored of an event.",
-							 "\"light\" verifies everything and stores neither tags nor content nor signature.",
+							 "\"light\" verifies everything and stores neither tags nor content nor signature. What is stored stays as it is.",
 							 &bb_archive, 0, archive_options,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
