@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "fatal.h"
 
 #define READ_SIZE	65536
 
@@ -44,6 +45,8 @@ on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
 
 	(void) s;
 	(void) b;
+	if (n == UV_ENOBUFS || n == UV_ENOMEM)
+		fatal_no_memory();
 	if (n < 0)
 	{
 		cb.ended(n == UV_EOF ? NULL : uv_strerror((int) n));
@@ -122,7 +125,7 @@ channel_flush(void)
 	uv_buf_t	b;
 
 	if (out.failed)
-		cb.ended("out of memory");
+		fatal_no_memory();
 	if (!writing && out.len > 0)
 	{
 		NostrBuf	t = flying;

@@ -16,6 +16,7 @@
 
 #include "delivery.h"
 #include "events_frame.h"
+#include "fatal.h"
 #include "rejects.h"
 #include "verify.h"
 
@@ -94,7 +95,7 @@ item_new(Delivery *d, bool batch)
 	Item	   *it = calloc(1, sizeof(*it));
 
 	if (it == NULL)
-		abort();				/* the worker starts a new child */
+		fatal_no_memory();
 	it->owner = d;
 	it->batch = batch;
 	it->state = batch ? ITEM_FILLING : ITEM_READY;
@@ -277,13 +278,13 @@ delivery_event(Delivery *d, const NostrEvent *ev)
 		it->seen_at = (int64_t) time(NULL);
 		it->pair = calloc(DELIVERY_OFFER_PAIRS, sizeof(Pair));
 		if (it->pair == NULL)
-			abort();
+			fatal_no_memory();
 		uv_timer_start(d->timer, on_timer, DELIVERY_OFFER_MS, 0);
 	}
 	before = it->records.len;
 	wire_put_event(&it->records, nostr_event_key(ev->created_at, ev->id), ev);
 	if (it->records.failed)
-		abort();
+		fatal_no_memory();
 	it->pair[it->n].at = before;
 	it->pair[it->n].len = it->records.len - before;
 	it->n++;
@@ -406,7 +407,7 @@ delivery_answer(Delivery *d, uint32_t seq, uint32_t n, const uint8_t *bitmap, si
 	d->open_offers--;
 	v = calloc(n + 1, sizeof(VerifyItem));
 	if (v == NULL)
-		abort();
+		fatal_no_memory();
 	for (uint32_t i = 0; i < n; i++)
 	{
 		const uint8_t *rec = it->records.data + it->pair[i].at + 8;
@@ -430,7 +431,7 @@ delivery_answer(Delivery *d, uint32_t seq, uint32_t n, const uint8_t *bitmap, si
 		it->state = ITEM_VERIFYING;
 		it->verify = verify_submit(v, k, on_verified, it);
 		if (it->verify == NULL)
-			abort();
+			fatal_no_memory();
 	}
 	pump(d);
 	return true;

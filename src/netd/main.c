@@ -37,14 +37,13 @@ end_with(const char *why)
 		channel_log(2, why);
 		channel_drain();
 	}
-	_exit(why != NULL ? 2 : 0);
+	_exit(why != NULL ? WIRE_EXIT_REFUSED : WIRE_EXIT_OK);
 }
 
 static void
 on_ended(const char *why)
 {
-	(void) why;
-	_exit(why != NULL ? 3 : 0);
+	_exit(why != NULL ? WIRE_EXIT_SOCKET : WIRE_EXIT_OK);
 }
 
 static void

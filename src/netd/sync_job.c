@@ -13,6 +13,7 @@
 
 #include "channel.h"
 #include "delivery.h"
+#include "fatal.h"
 #include "sync_job.h"
 
 struct SyncJob
@@ -216,7 +217,7 @@ take_set(SyncJob *j, const WireFrame *f)
 		return false;
 	item = calloc((size_t) n + 1, sizeof(*item));
 	if (item == NULL)
-		abort();				/* the worker starts a new child */
+		fatal_no_memory();
 	for (uint16_t i = 0; i < n; i++)
 	{
 		const uint8_t *id;

@@ -93,7 +93,9 @@ netd_lose(const char *why)
 	ereport(LOG,
 			(errmsg("bigbrotr-net was lost: %s; a new one starts in %d s", why,
 					life.backoff / 1000),
-			 alone ? errdetail("Its end: %s.", wait_result_to_str(status)) : 0));
+			 alone ? errdetail("Its end: %s.", wait_result_to_str(status)) : 0,
+			 alone && WIFEXITED(status) && WEXITSTATUS(status) == WIRE_EXIT_NO_MEMORY ?
+			 errhint("It ran out of memory; bigbrotr.net_memory_limit bounds it.") : 0));
 	life.backoff = Min(life.backoff * 2, BACKOFF_MAX);
 }
 

@@ -49,6 +49,12 @@
 #define WIRE_MAX_PROXY			255
 #define WIRE_MAX_DNS_SERVERS	255
 
+/* How the child ends. */
+#define WIRE_EXIT_OK			0	/* the worker has gone */
+#define WIRE_EXIT_REFUSED		2	/* a LOG before it says why */
+#define WIRE_EXIT_SOCKET		3	/* the socket failed */
+#define WIRE_EXIT_NO_MEMORY		4
+
 typedef enum WireType
 {
 	/* worker -> child */

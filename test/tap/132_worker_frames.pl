@@ -16,7 +16,7 @@ copy("$ENV{BB_ROOT}/test/perl/fake_net", "$dir/fake_net");
 copy("$ENV{BB_ROOT}/test/perl/BigBrotr/Frame.pm", "$dir/BigBrotr/Frame.pm");
 chmod 0755, "$dir/fake_net";
 
-my $node = bigbrotr_node('main', "bigbrotr.net_program = '$dir/fake_net'\nbigbrotr.validator_interval = 0\n");
+my $node = bigbrotr_node('main', "bigbrotr.net_program = '$dir/fake_net'\nbigbrotr.validator_interval = 0\nbigbrotr.monitor_interval = 0\nbigbrotr.finder_interval = 0\n");
 $node->safe_psql('postgres', q{
 	SELECT bigbrotr.partition_ensure();
 	INSERT INTO bigbrotr.relay (url, network) VALUES ('ws://127.0.0.1:1', 'clearnet')});
@@ -66,7 +66,8 @@ sub event
 	return pack('q<', $e{key}) . $id . "\1" x 32 . "\2" x 64 . pack('q<vC', $e{created_at}, $e{kind}, $e{form})
 	  . str($e{tags}) . str($e{content});
 }
-sub events { my ($n, @e) = @_; return 'EVENTS J ' . hex_of(pack('q<v', 1700000000, $n) . join('', @e)) }
+# Events, no mention of a relay, none left out.
+sub events { my ($n, @e) = @_; return 'EVENTS J ' . hex_of(pack('q<v', 1700000000, $n) . join('', @e) . pack('vv', 0, 0)) }
 sub rejected { my ($n, $r) = @_; return 'REJECTED J ' . hex_of(pack('q<v', 1700000000, $n) . $r) }
 sub window { return 'WINDOW J ' . hex_of(pack('q<q<C', @_[0 .. 2]) . str('') . str('x') . pack('CQ<', $_[3] // 0, 0)) }
 
@@ -151,7 +152,15 @@ ok($node->wait_for_log(qr/could not start ".*nothing": No such file or directory
 $offset = -s $node->logfile;
 $node->append_conf('postgresql.conf', "bigbrotr.net_program = '/bin/true'\n");
 $node->restart;
-ok($node->wait_for_log(qr/bigbrotr-net was lost: it ended/, $offset), 'a program that ends at once is lost');
+ok($node->wait_for_log(qr/bigbrotr-net was lost: it (ended|closed its socket).*\n.*DETAIL:  Its end: child process exited with exit code 0/, $offset), 'a program that ends at once is lost, with its status');
+
+$offset = -s $node->logfile;
+append_to_file("$dir/no_memory", "#!/bin/sh\nexit 4\n");
+chmod 0755, "$dir/no_memory";
+$node->append_conf('postgresql.conf', "bigbrotr.net_program = '$dir/no_memory'\n");
+$node->restart;
+ok($node->wait_for_log(qr/DETAIL:  Its end: child process exited with exit code 4\.\n.*HINT:  It ran out of memory; bigbrotr.net_memory_limit bounds it/, $offset),
+	'one that ran out of memory is told from others');
 
 # The validator, in the same way.
 unlink "$dir/again", "$dir/send";
