@@ -72,6 +72,7 @@ INSERT INTO call VALUES
 	(:'r', 'SELECT * FROM bigbrotr.coverage_missing(1, ''{"kinds":[7]}'')', 'ok'),
 	(:'r', $$SELECT bigbrotr.coverage_record(1, '{"kinds":[7]}', 1, 2, 'open', NULL, 'silence')$$, '42501: permission denied for function coverage_record'),
 	('bigbrotr_writer', $$SELECT bigbrotr.coverage_record(1, '{"kinds":[7]}', 1, 2, 'open', NULL, 'silence')$$, 'ok'),
+	(:'r', $$SELECT bigbrotr.via_names(3), bigbrotr.sketch_count(author_sketch), bigbrotr.sketch_merge(author_sketch, author_sketch) FROM bigbrotr.mention$$, 'ok'),
 	(:'r', 'SELECT bigbrotr.partition_ensure()', '42501: permission denied for function partition_ensure'),
 	(:'r', $$SELECT bigbrotr.pause('seeder')$$, '42501: permission denied for function pause'),
 	(:'r', $$SELECT bigbrotr.run('seeder')$$, '42501: permission denied for function run'),
