@@ -38,6 +38,17 @@ sub hand_over
 	rename "$dir/send.new", "$dir/send" or die $!;
 }
 
+# What was in flight at several losses is put off; here it must not be.  The
+# reload ends a wait for the next child, and the worker looks for jobs.
+sub due
+{
+	$node->safe_psql('postgres',
+		q{UPDATE bigbrotr.relay SET next_sync_at = now(), state = 'live', failures = 0;
+		  UPDATE bigbrotr.candidate SET next_attempt_at = now()});
+	$node->reload;
+	return;
+}
+
 # The child sends it; the worker's one line about it must match.
 sub worker_refuses
 {
@@ -45,7 +56,7 @@ sub worker_refuses
 	my $offset = -s $node->logfile;
 	my $before = starts();
 	hand_over(@frames);
-	$node->reload;		# ends a wait for the next child
+	due();
 	ok($node->wait_for_log(qr/bigbrotr-net was lost: it sent a malformed frame/, $offset), "$name: the child is ended");
 	$node->reload;
 	for (1 .. 600) { last if starts() > $before; select undef, undef, undef, 0.1; }
@@ -109,6 +120,13 @@ worker_refuses('an event whose tags are not packed', $frame, events(2, event(), 
 worker_refuses('an event without tags', $frame, events(1, event(tags => '')));
 worker_refuses('an event that is not UTF-8', $frame, events(1, event(content => "\xff")));
 worker_refuses('an event of more bytes than there are', $frame, events(1, substr(event(), 0, -5) . pack('V', 1 << 24) . 'x'));
+sub mentions { my ($n, $m, $more) = @_; return 'EVENTS J ' . hex_of(pack('q<v', 1700000000, 1) . event() . pack('v', $n) . $m . ($more // pack('v', 0))) }
+my $mention = pack('vV', 0, 1) . str('wss://relay.nostr.org');
+worker_refuses('a mention by no event', $frame, mentions(1, pack('vV', 1, 1) . str('wss://relay.nostr.org')));
+worker_refuses('too many mentions', $frame, mentions(65535, $mention));
+worker_refuses('mentions that are cut', $frame, mentions(2, $mention));
+worker_refuses('mentions with more', $frame, mentions(1, $mention, pack('v', 0) . 'x'));
+worker_refuses('a mention of a long address', $frame, mentions(1, pack('vV', 0, 1) . str('wss://' . 'x' x 2048)));
 worker_refuses('REJECTED of too many', $frame, rejected(1025, ''));
 worker_refuses('REJECTED that counts nothing', $frame, rejected(1, str('bad_json') . $id . pack('Q<', 0) . str('x')));
 worker_refuses('REJECTED with a long sample', $frame, rejected(1, str('bad_json') . $id . pack('Q<', 1) . str('x' x 8193)));
@@ -127,7 +145,7 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM bigbrotr.coverage'), '0', 
 
 # What is not malformed, after all that: it is stored.
 hand_over(events(1, event()), rejected(1, str('bad_json: no') . $id . pack('Q<', 3) . str('x' x 8192)), window(1, 2, 2));
-$node->reload;
+due();
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM bigbrotr.event WHERE content = 'x'"), 'a good event is stored');
 ok($node->poll_query_until('postgres',
 		"SELECT count = 3 AND octet_length(sample) = 4096 FROM bigbrotr.rejected_event WHERE reason = 'bad_json'"),
@@ -174,7 +192,7 @@ worker_refuses('validator: a RESULT that is cut', qr/RESULT/, 'RESULT J 02');
 worker_refuses('validator: a RESULT of no outcome', qr/RESULT/, result(9));
 is($node->safe_psql('postgres', "SELECT state FROM bigbrotr.relay WHERE url = 'ws://127.0.0.1:2'"), '', 'no candidate was promoted');
 hand_over(result(0));
-$node->reload;
+due();
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM bigbrotr.relay WHERE url = 'ws://127.0.0.1:2'"), 'a good RESULT promotes it');
 
 $node->stop;
