@@ -170,15 +170,17 @@ COMMENT ON COLUMN bigbrotr.relay_check.nip11_ms IS 'until the first byte of it';
 -- The names of the Python system.  Round-trip times are documents there; here
 -- they are made from the series when somebody asks.
 CREATE FUNCTION bigbrotr.rtt_document(c bigbrotr.check_sample) RETURNS jsonb
-	LANGUAGE sql STABLE PARALLEL SAFE
-	RETURN jsonb_build_object(
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT jsonb_build_object(
 		'data', jsonb_strip_nulls(jsonb_build_object(
 			'rtt_open', (c).dns_ms + (c).tcp_ms + (c).tls_ms + (c).upgrade_ms,
 			'rtt_read', CASE WHEN (c).read_ok THEN (c).read_ms END,
 			'rtt_write', CASE WHEN (c).write_ok THEN (c).write_ms END)),
 		'logs', jsonb_strip_nulls(jsonb_build_object(
 			'open_success', (c).opened, 'open_reason', (c).failure,
-			'read_success', (c).read_ok, 'write_success', (c).write_ok)));
+			'read_success', (c).read_ok, 'write_success', (c).write_ok)))
+$$;
 COMMENT ON FUNCTION bigbrotr.rtt_document(bigbrotr.check_sample) IS 'a check in the form of the Python system''s nip66_rtt';
 
 CREATE VIEW bigbrotr.relay_metadata AS
@@ -252,14 +254,14 @@ COMMENT ON COLUMN bigbrotr.certificate.confirmed_at IS 'when it was last seen';
 
 CREATE FUNCTION bigbrotr.relay_uptime(relay_url text, since timestamptz DEFAULT now() - interval '30 days',
 									  until timestamptz DEFAULT now()) RETURNS double precision
-	LANGUAGE sql STABLE PARALLEL SAFE
-	BEGIN ATOMIC
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
 	SELECT avg(c.opened::int)::double precision
 	FROM bigbrotr.relay AS r
 	JOIN bigbrotr.check_series AS s ON s.relay_id = r.id,
 	LATERAL bigbrotr.check_unpack(s.samples) AS c
-	WHERE r.url = relay_uptime.relay_url AND c.checked_at BETWEEN relay_uptime.since AND relay_uptime.until;
-	END;
+	WHERE r.url = relay_uptime.relay_url AND c.checked_at BETWEEN relay_uptime.since AND relay_uptime.until
+$$;
 COMMENT ON FUNCTION bigbrotr.relay_uptime(text, timestamptz, timestamptz) IS
 	'share of the checks in that time in which the relay opened, 0 to 1; NULL: it was not checked';
 
@@ -268,21 +270,21 @@ CREATE FUNCTION bigbrotr.relay_rtt(relay_url text, fraction double precision DEF
 								   OUT open_ms double precision, OUT read_ms double precision,
 								   OUT write_ms double precision, OUT checks bigint)
 	RETURNS record
-	LANGUAGE sql STABLE PARALLEL SAFE
-	BEGIN ATOMIC
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
 	SELECT percentile_cont(relay_rtt.fraction) WITHIN GROUP (ORDER BY c.open_ms),
 		   percentile_cont(relay_rtt.fraction) WITHIN GROUP (ORDER BY c.read_ms),
 		   percentile_cont(relay_rtt.fraction) WITHIN GROUP (ORDER BY c.write_ms), count(*)
 	FROM bigbrotr.relay_check AS c
-	WHERE c.relay_url = relay_rtt.relay_url AND c.checked_at BETWEEN relay_rtt.since AND relay_rtt.until;
-	END;
+	WHERE c.relay_url = relay_rtt.relay_url AND c.checked_at BETWEEN relay_rtt.since AND relay_rtt.until
+$$;
 COMMENT ON FUNCTION bigbrotr.relay_rtt(text, double precision, timestamptz, timestamptz) IS
 	'that percentile (0.5: the median) of the times to open, read and write';
 
 CREATE FUNCTION bigbrotr.relay_changes(relay_url text, since timestamptz, until timestamptz DEFAULT now())
 	RETURNS TABLE (changed_at timestamptz, metadata_type text, field text, old jsonb, new jsonb)
-	LANGUAGE sql STABLE PARALLEL SAFE
-	BEGIN ATOMIC
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
 	SELECT to_timestamp(d.generated_at), d.type, f.field, p.data #> ARRAY['data', f.field], n.data #> ARRAY['data', f.field]
 	FROM bigbrotr.relay AS r
 	JOIN bigbrotr.relay_document AS d ON d.relay_id = r.id
@@ -295,8 +297,8 @@ CREATE FUNCTION bigbrotr.relay_changes(relay_url text, since timestamptz, until 
 			 UNION SELECT k FROM jsonb_object_keys(coalesce(n.data -> 'data', '{}')) AS k) AS f
 	WHERE r.url = relay_changes.relay_url AND d.generated_at BETWEEN extract(epoch FROM relay_changes.since) AND extract(epoch FROM relay_changes.until)
 		AND p.data #> ARRAY['data', f.field] IS DISTINCT FROM n.data #> ARRAY['data', f.field]
-	ORDER BY 1, 2, 3;
-	END;
+	ORDER BY 1, 2, 3
+$$;
 COMMENT ON FUNCTION bigbrotr.relay_changes(text, timestamptz, timestamptz) IS
 	'which fields of its documents changed in that time, from what to what';
 
