@@ -178,6 +178,7 @@ bench:
 	tools/setup test
 	test/bench/run
 	test/bench/monitor
+	test/bench/sweep
 
 # --- what others wrote: needs package registries, so no part of make test --
 .PHONY: interop pgspot versions interop-negentropy

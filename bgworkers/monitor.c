@@ -30,6 +30,7 @@
 #include "pg/networks.h"
 #include "pg/publication.h"
 #include "pg/shmem.h"
+#include "pg/suspects.h"
 #include "pg/worker.h"
 
 #define MONITOR_MAX_JOBS	2048
@@ -120,14 +121,29 @@ job_free(MonitorJob *j)
 	j->id = 0;
 }
 
+/*
+ * The child was lost.  What was being checked is due again, but for relays
+ * that were in flight at two quick losses in a row: one may be to blame.
+ */
 static void
 forget_all_jobs(void)
 {
+	BbCheckReasons why = {.open = BB_SUSPECT_REASON};
+
+	bb_tx_begin("putting off relays at which bigbrotr-net ended");
+	suspects_begin(netd_lost_quickly());
 	for (int i = 0; i < MONITOR_MAX_JOBS; i++)
 	{
-		if (jobs[i].id != 0)
-			job_free(&jobs[i]);
+		BbSample	lost = {.at = jobs[i].started,.failure = BB_SUSPECT_CLASS};
+
+		if (jobs[i].id == 0)
+			continue;
+		if (jobs[i].type == JOB_CHECK && suspects_add(jobs[i].relay_id))
+			check_store_sample(jobs[i].relay_id, &lost, &why);
+		job_free(&jobs[i]);
 	}
+	suspects_end();
+	bb_tx_end();
 }
 
 static bool

@@ -36,12 +36,14 @@ enum
 };
 
 /* The numbers are on disk: add at the end, never move.  The names are those
- * of src/net/failure.c, which the server process does not see. */
+ * of src/net/failure.c, which the server process does not see, and one of its
+ * own (suspects.h). */
 static const char *const failures[] = {
 	"other", "timeout", "dns_nxdomain", "dns_failed", "address_refused", "network_disabled",
 	"connect_refused", "connect_failed", "proxy_failed", "tls_certificate", "tls_failed",
 	"http_status", "not_websocket", "protocol", "too_large", "disconnected", "rate", "not_nostr",
-	"refused", "auth_required", "rate_limited", "resources", "cancelled"
+	"refused", "auth_required", "rate_limited", "resources", "cancelled",
+	"process_lost"
 };
 
 static uint32

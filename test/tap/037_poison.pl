@@ -39,11 +39,19 @@ sub poison
 
 my $relay = poison('synchronizer');
 my $candidate = poison('validator');
+my $checked = poison('monitor');
 $node->safe_psql('postgres',
 	"INSERT INTO bigbrotr.relay (url, network, discovered_at) VALUES ('$relay', 'clearnet', 0)");
 ok($node->poll_query_until('postgres',
 		"SELECT failure = 'process_lost' AND next_sync_at > now() FROM bigbrotr.relay WHERE url = '$relay'"),
 	'a relay at which bigbrotr-net ends is put off');
+
+$node->safe_psql('postgres',
+	"INSERT INTO bigbrotr.relay (url, network, discovered_at, excluded) VALUES ('$checked', 'clearnet', 0, false); SELECT bigbrotr.run('monitor')");
+ok($node->poll_query_until('postgres',
+		"SELECT m.failure = 'process_lost' AND m.next_check_at > now() FROM bigbrotr.relay_monitor AS m JOIN bigbrotr.relay AS r ON r.id = m.relay_id WHERE r.url = '$checked'"),
+	'so is one that is checked');
+$node->safe_psql('postgres', "DELETE FROM bigbrotr.relay WHERE url = '$checked'");
 
 # Beside others.
 seed_relays($node, $candidate, @good);
