@@ -16,7 +16,7 @@ my $file = generate_events($count, 11);
 # The pause makes the synchronization last for longer than ten losses.
 my $node = bigbrotr_node('main', <<'CONF');
 bigbrotr.synchronizer_slice = '5s'
-bigbrotr.synchronizer_page = 200
+bigbrotr.synchronizer_page = 100
 restart_after_crash = on
 CONF
 
@@ -36,7 +36,7 @@ for my $r (0 .. 9)
 		push @ids, $lines[$i] =~ /"id":"([0-9a-f]{64})"/;
 	}
 	close $out;
-	my $url = start_relay('--events', $part, '--delay_ms', 40);
+	my $url = start_relay('--events', $part, '--delay_ms', 120);
 	$truth{$url} = @ids . ' ' . md5_hex(join '', sort @ids);
 }
 my $pairs = 9 * $count;
