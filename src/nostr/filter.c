@@ -91,50 +91,30 @@ nostr_filter_value_cmp(const void *a, const void *b)
 	return x->len > 0 ? memcmp(x->data, y->data, x->len) : 0;
 }
 
+static int
+compare_hashes(const void *a, const void *b)
+{
+	return memcmp(a, b, 32);
+}
+
+static int
+compare_kinds(const void *a, const void *b)
+{
+	return (int) *(const uint16_t *) a - (int) *(const uint16_t *) b;
+}
+
 static bool
 has_hash(const NostrFilterList *l, const uint8_t hash[32])
 {
-	size_t		lo = 0;
-	size_t		hi = l->n;
-
-	if (!l->given)
-		return true;
-	while (lo < hi)
-	{
-		size_t		mid = (lo + hi) / 2;
-		int			c = memcmp(hash, l->mem.data + mid * 32, 32);
-
-		if (c == 0)
-			return true;
-		if (c < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return false;
+	return !l->given || (l->n > 0 && bsearch(hash, l->mem.data, l->n, 32, compare_hashes) != NULL);
 }
 
 static bool
 has_kind(const NostrFilterList *l, int32_t kind)
 {
-	const uint16_t *k = (const uint16_t *) l->mem.data;
-	size_t		lo = 0;
-	size_t		hi = l->n;
+	uint16_t	k = (uint16_t) kind;
 
-	if (!l->given)
-		return true;
-	while (lo < hi)
-	{
-		size_t		mid = (lo + hi) / 2;
-
-		if (k[mid] == kind)
-			return true;
-		if (kind < k[mid])
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return false;
+	return !l->given || (l->n > 0 && bsearch(&k, l->mem.data, l->n, sizeof(k), compare_kinds) != NULL);
 }
 
 static bool

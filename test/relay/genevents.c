@@ -15,6 +15,7 @@
 #include "nostr/crypto.h"
 #include "nostr/event.h"
 #include "nostr/hex.h"
+#include "nostr/sign.h"
 #include "nostr/tags.h"
 
 #define AUTHORS 256
@@ -75,8 +76,8 @@ main(int argc, char **argv)
 	int64_t		first = argc > 3 ? atoll(argv[3]) : 1700000000;
 	int64_t		span = argc > 4 ? atoll(argv[4]) : 86400 * 30;
 	uint8_t		seckey[AUTHORS][32];
-	uint8_t		pubkey[AUTHORS][32];
-	NostrBuf	tags, content, json, scratch;
+	uint8_t		pubkey[32];
+	NostrBuf	tags, content, json;
 
 	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 	if (count <= 0 || span <= 0 || !nostr_crypto_init())
@@ -87,33 +88,28 @@ main(int argc, char **argv)
 		{
 			for (int b = 0; b < 32; b++)
 				seckey[a][b] = (uint8_t) rnd();
-		} while (!nostr_pubkey_from_seckey(seckey[a], pubkey[a]));
+		} while (!nostr_pubkey_from_seckey(seckey[a], pubkey));
 	}
 	nostr_buf_init(&tags, 1 << 20);
 	nostr_buf_init(&content, 1 << 20);
 	nostr_buf_init(&json, 1 << 22);
-	nostr_buf_init(&scratch, 1 << 22);
 	for (long i = 0; i < count; i++)
 	{
 		NostrEvent	ev = {0};
 		int			a = (int) (rnd() % AUTHORS);
-		uint8_t		aux[32] = {0};
 
 		nostr_buf_reset(&tags);
 		nostr_buf_reset(&content);
 		nostr_buf_reset(&json);
-		nostr_buf_reset(&scratch);
 		make_tags(&tags);
 		make_content(&content);
-		memcpy(ev.pubkey, pubkey[a], 32);
 		ev.created_at = first + (int64_t) ((double) i / count * span);
 		ev.kind = kinds[rnd() % 14];
 		ev.tags = tags.data;
 		ev.tags_len = tags.len;
 		ev.content = content.len > 0 ? content.data : (const uint8_t *) "";
 		ev.content_len = content.len;
-		if (!nostr_event_id(&ev, NOSTR_FORM_RAW, &scratch, ev.id) ||
-			!nostr_schnorr_sign(seckey[a], ev.id, aux, ev.sig))
+		if (!nostr_event_sign(&ev, seckey[a]))
 			return 1;
 		nostr_event_json(&ev, &json);
 		fwrite(json.data, 1, json.len, stdout);

@@ -21,6 +21,7 @@
 #include "nostr/event.h"
 #include "nostr/nip19.h"
 #include "nostr/relay_url.h"
+#include "nostr/sign.h"
 #include "nostr/tags.h"
 
 #define AUTHORS		200
@@ -214,11 +215,11 @@ int
 main(int argc, char **argv)
 {
 	static uint8_t seckey[AUTHORS][32];
-	static uint8_t pubkey[AUTHORS][32];
+	uint8_t		pubkey[32];
 	long		count = argc == 5 ? atol(argv[1]) : 0;
 	FILE	   *events = argc == 5 ? fopen(argv[3], "w") : NULL;
 	FILE	   *truth = argc == 5 ? fopen(argv[4], "w") : NULL;
-	NostrBuf	json, scratch;
+	NostrBuf	json;
 
 	if (count <= 0 || events == NULL || truth == NULL || !nostr_crypto_init())
 		return fprintf(stderr, "usage: genmentions COUNT SEED EVENTS TRUTH\n"), 2;
@@ -228,28 +229,23 @@ main(int argc, char **argv)
 		do
 			for (int b = 0; b < 32; b++)
 				seckey[a][b] = (uint8_t) rnd(256);
-		while (!nostr_pubkey_from_seckey(seckey[a], pubkey[a]));
+		while (!nostr_pubkey_from_seckey(seckey[a], pubkey));
 	nostr_buf_init(&tags, 1 << 20);
 	nostr_buf_init(&content, 1 << 20);
 	nostr_buf_init(&json, 1 << 22);
-	nostr_buf_init(&scratch, 1 << 22);
 	for (long i = 0; i < count; i++)
 	{
 		NostrEvent	ev = {0};
 		int			a = (int) rnd(AUTHORS);
-		uint8_t		aux[32] = {0};
 
 		nostr_buf_reset(&json);
-		nostr_buf_reset(&scratch);
 		ev.kind = make(i, a, 1 + (int) rnd(4));
-		memcpy(ev.pubkey, pubkey[a], 32);
 		ev.created_at = 1700000000 + i;
 		ev.tags = tags.data;
 		ev.tags_len = tags.len;
 		ev.content = content.data;
 		ev.content_len = content.len;
-		if (!nostr_event_id(&ev, NOSTR_FORM_RAW, &scratch, ev.id) ||
-			!nostr_schnorr_sign(seckey[a], ev.id, aux, ev.sig))
+		if (!nostr_event_sign(&ev, seckey[a]))
 			return 1;
 		nostr_event_json(&ev, &json);
 		fwrite(json.data, 1, json.len, events);
