@@ -1,18 +1,21 @@
 /*
  * cli.c
  *
- * bigbrotr-net for people: check a relay, fetch its events.
+ * bigbrotr-net for people: validate a relay, check it, fetch its events.
  */
 #include "../nostr/pgfree.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../crawl/validate.h"
+#include "../net/socks.h"
 #include "../nostr/keys.h"
+#include "../wire/messages.h"
+#include "cli_check.h"
 #include "cli_sync.h"
 #include "events_frame.h"
 #include "jobs.h"
@@ -21,9 +24,24 @@ static int	status;
 static NostrKeys key;
 
 static const char help[] =
-"usage: bigbrotr-net check wss://relay [--allow CIDR]\n"
-"       bigbrotr-net sync wss://relay [OPTION VALUE]...\n"
+"usage: bigbrotr-net validate wss://relay [OPTION VALUE]...   is it a relay?\n"
+"       bigbrotr-net check wss://relay [OPTION VALUE]...      what a monitor measures, as JSON\n"
+"       bigbrotr-net sync wss://relay [OPTION VALUE]...       its events\n"
 "       bigbrotr-net --worker         (serves a worker on descriptor 3)\n"
+"\n"
+"Options of all:\n"
+"  --timeout N            milliseconds to connect, and for each answer\n"
+"  --allow CIDR,...       connect to these special networks too\n"
+"  --dns IP[:PORT],...    name servers; else the system's\n"
+"  --ca FILE              certificates to trust; else the system's\n"
+"  --proxy URL            socks5h://HOST:PORT, for the network of this relay\n"
+"\n"
+"Options of check:\n"
+"  --key FILE             secret key to write one event with; else nothing is written\n"
+"  --pow N                bits of work to do for it (0)\n"
+"  --deadline N           milliseconds for all of it (60000)\n"
+"  --city FILE            MaxMind database of places\n"
+"  --asn FILE             MaxMind database of networks\n"
 "\n"
 "Options of sync:\n"
 "  --since N, --until N   seconds since 1970\n"
@@ -33,26 +51,71 @@ static const char help[] =
 "  --negentropy FILE      events that are held, one a line: fetch the others (NIP-77)\n"
 "  --tail N               stay subscribed for so many seconds afterwards\n"
 "  --key FILE             secret key to authenticate with (NIP-42); else a fresh one\n"
-"  --auth on|off          authenticate when asked (on)\n"
-"  --timeout N            milliseconds to connect, and for each answer\n"
-"  --allow CIDR           connect to this special network too\n";
+"  --auth on|off          authenticate when asked (on)\n";
+
+typedef struct Cli				/* the options as they were given */
+{
+	int64_t		since;
+	int64_t		until;
+	int64_t		limit;
+	int64_t		page;
+	int64_t		tail;
+	int64_t		timeout;		/* 0: the default */
+	int64_t		pow;
+	int64_t		deadline;
+	const char *filter;
+	const char *held;
+	const char *auth;
+	const char *key;
+	const char *allow;
+	const char *dns;
+	const char *ca;
+	const char *proxy;
+	const char *city;
+	const char *asn;
+} Cli;
+
+#define VALIDATE	1
+#define CHECK		2
+#define SYNC		4
+#define ALL			(VALIDATE | CHECK | SYNC)
+
+static const struct
+{
+	const char *name;
+	int			verbs;
+	size_t		offset;			/* of its member in Cli */
+	const char *takes;			/* for a number; NULL: a text */
+	int64_t		min;
+	int64_t		max;
+}			options[] = {
+	{"--timeout", ALL, offsetof(Cli, timeout), "milliseconds", 1, INT32_MAX},
+	{"--allow", ALL, offsetof(Cli, allow), NULL, 0, 0},
+	{"--dns", ALL, offsetof(Cli, dns), NULL, 0, 0},
+	{"--ca", ALL, offsetof(Cli, ca), NULL, 0, 0},
+	{"--proxy", ALL, offsetof(Cli, proxy), NULL, 0, 0},
+	{"--key", CHECK | SYNC, offsetof(Cli, key), NULL, 0, 0},
+	{"--pow", CHECK, offsetof(Cli, pow), "a number of bits", 0, CHECK_MAX_POW},
+	{"--deadline", CHECK, offsetof(Cli, deadline), "milliseconds", 1, INT32_MAX},
+	{"--city", CHECK, offsetof(Cli, city), NULL, 0, 0},
+	{"--asn", CHECK, offsetof(Cli, asn), NULL, 0, 0},
+	{"--since", SYNC, offsetof(Cli, since), "seconds since 1970", 0, INT64_MAX},
+	{"--until", SYNC, offsetof(Cli, until), "seconds since 1970", 0, INT64_MAX},
+	{"--filter", SYNC, offsetof(Cli, filter), NULL, 0, 0},
+	{"--limit", SYNC, offsetof(Cli, limit), "a number of events", 1, INT64_MAX},
+	{"--page", SYNC, offsetof(Cli, page), "a number of events", 1, INT32_MAX},
+	{"--negentropy", SYNC, offsetof(Cli, held), NULL, 0, 0},
+	{"--tail", SYNC, offsetof(Cli, tail), "seconds", 0, INT32_MAX / 1000},
+	{"--auth", SYNC, offsetof(Cli, auth), NULL, 0, 0},
+};
 
 static void
 on_validated(void *user, const ValidateResult *r)
 {
-	(void) user;
 	printf("%s: %s (%s)\n", r->is_relay ? "relay" : "no relay", r->reason,
 		   net_failure_name(r->failure));
 	status = r->is_relay ? 0 : 1;
-	uv_stop(uv_default_loop());
-}
-
-static bool
-start(Net *net, const char *verb, const NostrRelayUrl *url, const CliSync *sync, const char **why)
-{
-	if (strcmp(verb, "check") == 0)
-		return validate_start(net, url, on_validated, NULL) != NULL;
-	return cli_sync_start(net, url, sync, &status, why);
+	uv_stop(net_loop(user));
 }
 
 static int
@@ -64,93 +127,121 @@ usage(const char *why, const char *what)
 	return 2;
 }
 
-/* A whole number of at least min; nothing behind it. */
+/* A whole number between min and max; nothing behind it. */
 static bool
-number(const char *text, int64_t min, int64_t *out)
+number(const char *text, int64_t min, int64_t max, int64_t *out)
 {
 	char	   *end;
 
 	errno = 0;
 	*out = strtoll(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out >= min;
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 &&
+		*out >= min && *out <= max;
 }
 
-/* The options of sync that take a whole number. */
+/* One option and its value; 0, or the status to end with. */
+static int
+option(Cli *cli, int verb, const char *name, const char *value)
+{
+	char		why[160];
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+	{
+		void	   *member = (char *) cli + options[i].offset;
+
+		if (strcmp(name, options[i].name) != 0 || (options[i].verbs & verb) == 0)
+			continue;
+		if (value == NULL)
+			return usage("a value is missing after ", name);
+		if (options[i].takes == NULL)
+		{
+			*(const char **) member = value;
+			return 0;
+		}
+		if (number(value, options[i].min, options[i].max, member))
+			return 0;
+		snprintf(why, sizeof(why), "%s takes %s, not ", name, options[i].takes);
+		return usage(why, value);
+	}
+	return usage("unknown option ", name);
+}
+
 static bool
-number_option(CliSync *sync, const char *name, const char *value, const char **why)
+copy(char *to, size_t size, const char *text)
 {
-	int64_t		n;
-	bool		ok = number(value, 0, &n);
-
-	*why = NULL;
-	if (strcmp(name, "--since") == 0)
-		sync->window.since = n;
-	else if (strcmp(name, "--until") == 0)
-		sync->window.until = n;
-	else if (strcmp(name, "--limit") == 0)
-		sync->limit = (ok = ok && n > 0) ? (uint64_t) n : 0;
-	else if (strcmp(name, "--page") == 0)
-		sync->spec.page_limit = (ok = ok && n > 0 && n <= INT32_MAX) ? (uint32_t) n : 0;
-	else if (strcmp(name, "--tail") == 0)
-		sync->spec.tail_ms = (ok = ok && n <= INT32_MAX / 1000) ? (uint32_t) n * 1000 : 0;
-	else if (strcmp(name, "--timeout") == 0)
-		sync->spec.timeout_ms = (ok = ok && n > 0 && n <= INT32_MAX) ? (uint32_t) n : 0;
-	else
-		return false;
-	if (!ok)
-		*why = strcmp(name, "--since") == 0 ? "--since takes seconds since 1970, not " :
-			strcmp(name, "--limit") == 0 ? "--limit takes a number of events, not " :
-			"not a number that fits: ";
-	return true;
+	return text == NULL || snprintf(to, size, "%s", text) < (int) size;
 }
 
-/* One option and its value; NULL, or what is wrong. */
-static const char *
-option(NetConfig *c, CliSync *sync, const char *name, const char *value)
+/* The configuration that the options ask for; 0, or the status to end with. */
+static int
+configure(const Cli *cli, NostrNetwork network, NetConfig *c)
 {
-	const char *why;
-	size_t		bad;
+	NetNetworkConfig *n = &c->network[network];
+	char		host[WIRE_MAX_PROXY];
+	uint16_t	port;
 
-	if (number_option(sync, name, value, &why))
-		return why;
-	if (strcmp(name, "--allow") == 0)
-		return nostr_cidr_list_parse(value, &c->allow, &bad) ? NULL :
-			"--allow takes networks as in 127.0.0.0/8, not ";
-	if (strcmp(name, "--filter") == 0)
-	{
-		sync->spec.filter = value;
-		sync->spec.filter_len = strlen(value);
-		return NULL;
-	}
-	if (strcmp(name, "--negentropy") == 0)
-	{
-		sync->held = value;
-		return NULL;
-	}
-	if (strcmp(name, "--auth") == 0)
-	{
-		sync->spec.may_auth = strcmp(value, "on") == 0;
-		return sync->spec.may_auth || strcmp(value, "off") == 0 ? NULL :
-			"--auth takes on or off, not ";
-	}
-	if (strcmp(name, "--key") == 0)
-	{
-		sync->spec.seckey = key.seckey;
-		return nostr_keys_load(value, &key) == NULL ? NULL : "not a usable key file: ";
-	}
-	return "unknown option ";
+	if (!copy(c->dns_servers, sizeof(c->dns_servers), cli->dns) ||
+		!copy(c->ca_file, sizeof(c->ca_file), cli->ca) ||
+		!copy(n->proxy, sizeof(n->proxy), cli->proxy) ||
+		!copy(c->mmdb_city, sizeof(c->mmdb_city), cli->city) ||
+		!copy(c->mmdb_asn, sizeof(c->mmdb_asn), cli->asn))
+		return usage("a value is too long", "");
+	if (cli->proxy != NULL && !socks_parse(cli->proxy, host, sizeof(host), &port))
+		return usage("--proxy takes socks5h://HOST:PORT, not ", cli->proxy);
+	n->enabled = true;
+	if (cli->timeout > 0)
+		n->timeout_ms = (uint32_t) cli->timeout;
+	if (cli->key != NULL && nostr_keys_load(cli->key, &key) != NULL)
+		return usage("not a usable key file: ", cli->key);
+	if (cli->auth != NULL && strcmp(cli->auth, "on") != 0 && strcmp(cli->auth, "off") != 0)
+		return usage("--auth takes on or off, not ", cli->auth);
+	if (cli->since > cli->until)
+		return usage("--since is after --until", "");
+	return 0;
+}
+
+static bool
+start(Net *net, int verb, const NostrRelayUrl *url, const Cli *cli, const char **why)
+{
+	const uint8_t *seckey = cli->key != NULL ? key.seckey : NULL;
+	CheckSpec	check = {
+		.checks = (1u << CHECK_TYPES) - 1,.deadline_ms = (uint32_t) cli->deadline,
+		.nip11_max_size = WIRE_MAX_NIP11,.max_pow = (uint8_t) cli->pow,.precision = 9,
+		.probe_kind = CHECK_PROBE_KIND,.write = true,.seckey = seckey
+	};
+	CliSync		sync = {
+		.limit = (uint64_t) cli->limit,.held = cli->held,
+		.window = {cli->since, cli->until, SYNC_FETCH},
+		.spec = {
+			.filter = cli->filter,.filter_len = strlen(cli->filter),
+			.page_limit = (uint32_t) (cli->limit < cli->page ? cli->limit : cli->page),
+			.tail_ms = (uint32_t) cli->tail * 1000,.timeout_ms = (uint32_t) cli->timeout,
+			.seckey = seckey,.may_auth = cli->auth == NULL || strcmp(cli->auth, "on") == 0
+		}
+	};
+
+	if (verb == CHECK)
+		return cli_check_start(net, url, &check, &status, why);
+	if (verb == SYNC)
+		return cli_sync_start(net, url, &sync, &status, why);
+	*why = "out of memory";
+	return validate_start(net, url, on_validated, net) != NULL;
 }
 
 int
 cli_main(int argc, char **argv)
 {
+	Cli			cli = {
+		.until = INT64_MAX,.limit = INT64_MAX,.page = 500,.deadline = 60000,.filter = "{}"
+	};
 	NetConfig	c;
 	NostrRelayUrl url;
 	NostrUrlReject bad;
 	Net		   *net;
-	CliSync		sync = {.limit = UINT64_MAX,.window = {0, INT64_MAX, SYNC_FETCH},
-	.spec = {.filter = "{}",.filter_len = 2,.page_limit = 500,.may_auth = true}};
 	const char *why = NULL;
+	size_t		at;
+	int			verb;
+	int			rc = 0;
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 	{
@@ -159,33 +250,30 @@ cli_main(int argc, char **argv)
 	}
 	if (argc < 2)
 		return usage(NULL, NULL);
-	if (strcmp(argv[1], "check") != 0 && strcmp(argv[1], "sync") != 0)
+	verb = strcmp(argv[1], "validate") == 0 ? VALIDATE : strcmp(argv[1], "check") == 0 ? CHECK :
+		strcmp(argv[1], "sync") == 0 ? SYNC : 0;
+	if (verb == 0)
 		return usage("unknown command ", argv[1]);
 	if (argc < 3)
 		return usage("which relay?", "");
+	for (int i = 3; i < argc && rc == 0; i += 2)
+		rc = option(&cli, verb, argv[i], argv[i + 1]);	/* argv ends with NULL */
+	if (rc != 0)
+		return rc;
 	net_config_default(&c);
-	c.network[NOSTR_CLEARNET].enabled = true;
-	for (int i = 3; i < argc; i += 2)
-	{
-		if (i + 1 == argc)
-			return usage("a value is missing after ", argv[i]);
-		why = option(&c, &sync, argv[i], argv[i + 1]);
-		if (why != NULL)
-			return usage(why, strncmp(why, "unknown", 7) == 0 ? argv[i] : argv[i + 1]);
-	}
-	if (sync.limit < sync.spec.page_limit)
-		sync.spec.page_limit = (uint32_t) sync.limit;
-	if (sync.window.since > sync.window.until)
-		return usage("--since is after --until", "");
+	if (cli.allow != NULL && !nostr_cidr_list_parse(cli.allow, &c.allow, &at))
+		return usage("--allow takes networks as in 127.0.0.0/8, not ", cli.allow);
 	bad = nostr_relay_url_parse(argv[2], strlen(argv[2]), c.allow.n > 0, &url);
 	if (bad != NOSTR_URL_OK)
 	{
 		fprintf(stderr, "bigbrotr-net: %s\n", nostr_url_reject_text(bad));
 		return 2;
 	}
+	if ((rc = configure(&cli, url.network, &c)) != 0)
+		return rc;
 	net = net_open(uv_default_loop(), &c, &why);
 	events_frame_open(net);
-	if (net == NULL || !start(net, argv[1], &url, &sync, &why))
+	if (net == NULL || !start(net, verb, &url, &cli, &why))
 	{
 		fprintf(stderr, "bigbrotr-net: %s\n", why != NULL ? why : "cannot start");
 		return 2;

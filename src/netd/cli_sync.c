@@ -43,10 +43,12 @@ newest_first(const void *a, const void *b)
 	return x->key == y->key ? 0 : x->key > y->key ? -1 : 1;
 }
 
-static bool
+/* NULL, or why not (static). */
+static const char *
 read_held(const char *path)
 {
 	FILE	   *f = fopen(path, "r");
+	const char *why = NULL;
 	char	   *line = NULL;
 	size_t		size = 0;
 	ssize_t		len;
@@ -54,7 +56,7 @@ read_held(const char *path)
 	NostrEvent	ev;
 
 	if (f == NULL)
-		return false;
+		return "cannot read the file of events that are held";
 	nostr_buf_init(&scratch, NOSTR_EVENT_MAX_SIZE * 4);
 	while ((len = getline(&line, &size, f)) > 0)
 	{
@@ -67,7 +69,10 @@ read_held(const char *path)
 			continue;
 		p = realloc(held, (nheld + 1ul) * sizeof(*p));
 		if (p == NULL)
-			abort();
+		{
+			why = "out of memory";
+			break;
+		}
 		held = p;
 		p[nheld].key = nostr_event_key(ev.created_at, ev.id);
 		p[nheld].created_at = ev.created_at;
@@ -78,7 +83,7 @@ read_held(const char *path)
 	nostr_buf_free(&scratch);
 	if (nheld > 0)
 		qsort(held, nheld, sizeof(*held), newest_first);
-	return true;
+	return why;
 }
 
 static void
@@ -118,6 +123,11 @@ print_events(WireReader *r)
 		nostr_event_json(&ev, &json);
 		if (!json.failed)
 			printf("%.*s\n", (int) json.len, (const char *) json.data);
+		else
+		{
+			fprintf(stderr, "bigbrotr-net: out of memory\n");
+			*status = 1;
+		}
 		nostr_buf_free(&json);
 		printed++;
 	}
@@ -292,13 +302,11 @@ cli_sync_start(Net *net, const NostrRelayUrl *url, const CliSync *what, int *st,
 	nostr_buf_init(&frames, SIZE_MAX / 2);
 	uv_timer_init(net_loop(net), &soon);
 	delivery = delivery_new(net_loop(net), 1, &sink, NULL);
+	*why = "out of memory, or no threads";
 	if (delivery == NULL || !verify_open(net_loop(net)))
 		return false;
-	if (what->held != NULL && !read_held(what->held))
-	{
-		*why = "cannot read the file of events that are held";
+	if (what->held != NULL && (*why = read_held(what->held)) != NULL)
 		return false;
-	}
 	spec.window = &what->window;
 	spec.nwindows = 1;
 	spec.held = nheld;

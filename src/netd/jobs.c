@@ -99,6 +99,13 @@ plain_result(uint32_t id, WireOutcome outcome, const char *class, const char *re
 	channel_flush();
 }
 
+/* The job is over before it began. */
+static void
+failed(uint32_t id, NetFailure failure, const char *reason)
+{
+	plain_result(id, WIRE_OUTCOME_FAILED, net_failure_name(failure), reason, NULL);
+}
+
 static void
 put_identity(uint32_t id, const Identity *i)
 {
@@ -144,32 +151,12 @@ read_url(WireReader *r, NostrRelayUrl *url, const char **bad)
 }
 
 static bool
-start_validate(const WireFrame *f)
+start_validate(Job *j, const WireFrame *f, WireReader *r, const NostrRelayUrl *url)
 {
-	WireReader	r;
-	NostrRelayUrl url;
-	const char *bad;
-	Job		   *j;
-
-	wire_reader(&r, f);
-	if (!read_url(&r, &url, &bad) || !wire_done(&r))
+	(void) f;
+	if (!wire_done(r))
 		return false;
-	if (bad != NULL)
-	{
-		plain_result(f->job, WIRE_OUTCOME_FAILED,
-					 net_failure_name(NET_ADDRESS_REFUSED), bad, NULL);
-		return true;
-	}
-	j = add(f->job);
-	if (j != NULL)
-		j->validate = validate_start(net, &url, on_validated, j);
-	if (j == NULL || j->validate == NULL)
-	{
-		if (j != NULL)
-			drop(j);
-		plain_result(f->job, WIRE_OUTCOME_FAILED, net_failure_name(NET_RESOURCES),
-					 "out of memory", NULL);
-	}
+	j->validate = validate_start(net, url, on_validated, j);
 	return true;
 }
 
@@ -179,42 +166,18 @@ on_sync_gone(void *user)
 	drop(user);
 }
 
-static void
-run_sync(uint32_t id, const NostrRelayUrl *url, SyncSpec *spec)
-{
-	Job		   *j = add(id);
-
-	spec->seckey = have_key ? key.seckey : NULL;
-	if (j != NULL)
-		j->sync = sync_job_start(net, id, url, spec, on_sync_gone, j);
-	if (j != NULL && j->sync != NULL)
-	{
-		sync_job_pause(j->sync, all_paused);
-		return;
-	}
-	if (j != NULL)
-		drop(j);
-	plain_result(id, WIRE_OUTCOME_FAILED, net_failure_name(NET_RESOURCES),
-				 "out of memory, or the filter is not an object", NULL);
-}
-
 static bool
-start_sync(const WireFrame *f)
+start_sync(Job *j, const WireFrame *f, WireReader *r, const NostrRelayUrl *url)
 {
 	SyncWindow	w[WIRE_MAX_WINDOWS];
-	WireReader	r;
-	NostrRelayUrl url;
 	SyncSpec	spec;
-	const char *bad;
 
-	wire_reader(&r, f);
-	if (!read_url(&r, &url, &bad) || !sync_job_read(&r, &spec, w))
+	if (!sync_job_read(r, &spec, w))
 		return false;
-	if (bad != NULL)
-		plain_result(f->job, WIRE_OUTCOME_FAILED,
-					 net_failure_name(NET_ADDRESS_REFUSED), bad, NULL);
-	else
-		run_sync(f->job, &url, &spec);
+	spec.seckey = have_key ? key.seckey : NULL;
+	j->sync = sync_job_start(net, f->job, url, &spec, on_sync_gone, j);
+	if (j->sync != NULL)
+		sync_job_pause(j->sync, all_paused);
 	return true;
 }
 
@@ -231,57 +194,53 @@ on_gone(void *user, NetFailure failure, const char *reason)
 
 /* CHECK and PUBLISH */
 static bool
-start_check(const WireFrame *f)
+start_check(Job *j, const WireFrame *f, WireReader *r, const NostrRelayUrl *url)
 {
-	WireReader	r;
-	NostrRelayUrl url;
-	const char *bad;
-	Job		   *j;
-
-	wire_reader(&r, f);
-	if (!read_url(&r, &url, &bad))
-		return false;
-	if (bad != NULL)
-	{
-		plain_result(f->job, WIRE_OUTCOME_FAILED,
-					 net_failure_name(NET_ADDRESS_REFUSED), bad, NULL);
-		return true;
-	}
-	j = add(f->job);
-	if (j != NULL && !check_job_start(net, f, &r, &url, geo, have_key ? key.seckey : NULL,
-									  on_gone, j, &j->check))
-	{
-		drop(j);
-		return false;
-	}
-	if (j == NULL || j->check == NULL)
-	{
-		if (j != NULL)
-			drop(j);
-		plain_result(f->job, WIRE_OUTCOME_FAILED, net_failure_name(NET_RESOURCES),
-					 "out of memory", NULL);
-	}
-	return true;
+	return check_job_start(net, f, r, url, geo, have_key ? key.seckey : NULL, on_gone, j, &j->check);
 }
 
 static bool
-start_fetch(const WireFrame *f)
+start_fetch(Job *j, const WireFrame *f, WireReader *r, const NostrRelayUrl *url)
 {
-	Job		   *j = add(f->job);
+	(void) r, (void) url;
+	return fetch_job_start(net, f, on_gone, j, &j->fetch);
+}
 
-	if (j != NULL && !fetch_job_start(net, f, on_gone, j, &j->fetch))
-	{
-		drop(j);
+/*
+ * Starts a job with one of the functions above, of which each sets its own
+ * member of Job unless there is no memory, and answers false when the rest of
+ * the frame is malformed.
+ */
+static bool
+start(const WireFrame *f, bool of_relay,
+	  bool (*of_type) (Job *j, const WireFrame *f, WireReader *r, const NostrRelayUrl *url))
+{
+	WireReader	r;
+	NostrRelayUrl url;
+	const char *bad = NULL;
+	Job		   *j;
+	bool		ok = true;
+
+	wire_reader(&r, f);
+	if (of_relay && !read_url(&r, &url, &bad))
 		return false;
-	}
-	if (j == NULL || j->fetch == NULL)
+	if (bad != NULL)
 	{
-		if (j != NULL)
-			drop(j);
-		plain_result(f->job, WIRE_OUTCOME_FAILED, net_failure_name(NET_RESOURCES),
-					 "out of memory", NULL);
+		failed(f->job, NET_ADDRESS_REFUSED, bad);
+		return true;
 	}
-	return true;
+	j = add(f->job);
+	if (j != NULL)
+	{
+		ok = of_type(j, f, &r, &url);
+		if (j->validate != NULL || j->sync != NULL || j->check != NULL || j->fetch != NULL)
+			return true;
+		drop(j);
+	}
+	if (ok)
+		failed(f->job, NET_RESOURCES, f->type == WIRE_SYNC ?
+			   "out of memory, or the filter is not an object" : "out of memory");
+	return ok;
 }
 
 static bool
@@ -337,17 +296,17 @@ jobs_frame(const WireFrame *f, const char **why)
 	{
 		case WIRE_VALIDATE:
 			*why = "malformed VALIDATE";
-			return f->job != 0 && j == NULL && start_validate(f);
+			return f->job != 0 && j == NULL && start(f, true, start_validate);
 		case WIRE_SYNC:
 			*why = "malformed SYNC";
-			return f->job != 0 && j == NULL && start_sync(f);
+			return f->job != 0 && j == NULL && start(f, true, start_sync);
 		case WIRE_CHECK:
 		case WIRE_PUBLISH:
 			*why = "malformed CHECK or PUBLISH";
-			return f->job != 0 && j == NULL && start_check(f);
+			return f->job != 0 && j == NULL && start(f, true, start_check);
 		case WIRE_GET:
 			*why = "malformed GET";
-			return f->job != 0 && j == NULL && start_fetch(f);
+			return f->job != 0 && j == NULL && start(f, false, start_fetch);
 		case WIRE_SIGN:
 			*why = "malformed SIGN";
 			return f->job != 0 && j == NULL && sign(f);
