@@ -27,7 +27,7 @@
 #include "pg/worker.h"
 #include "pg/worker_start.h"
 
-#define MAX_CHILDREN	(4 + 64)
+#define MAX_CHILDREN	(5 + 64)
 #define BACKOFF_MIN		1000
 #define BACKOFF_MAX		60000
 #define NO_SLOT_WAIT	10000
@@ -65,7 +65,8 @@ static int
 cycle_of(BbService service)
 {
 	return service == BB_SEEDER ? bb_seeder_interval :
-		service == BB_FINDER ? bb_finder_interval : -1;
+		service == BB_FINDER ? bb_finder_interval :
+		service == BB_REFRESHER ? bb_refresher_interval : -1;
 }
 
 static void
@@ -217,6 +218,7 @@ is_due(Child *c)
 	{
 		case BB_SEEDER:
 		case BB_FINDER:
+		case BB_REFRESHER:
 			if (run)
 				return true;
 			if (c->handle)		/* once started it ends by itself */
@@ -320,6 +322,7 @@ bb_scheduler_main(Datum main_arg)
 
 	children[n++].service = BB_SEEDER;
 	children[n++].service = BB_FINDER;
+	children[n++].service = BB_REFRESHER;
 	children[n++].service = BB_VALIDATOR;
 	children[n++].service = BB_MONITOR;
 	for (int i = 0; n < MAX_CHILDREN; i++)
@@ -349,7 +352,7 @@ bb_scheduler_main(Datum main_arg)
 		for (int i = 0; i < MAX_CHILDREN; i++)
 			keep(&children[i], GetCurrentTimestamp());
 		/* validators and synchronizers that run were told directly */
-		run_mask &= 1u << BB_SEEDER | 1u << BB_FINDER;
+		run_mask &= 1u << BB_SEEDER | 1u << BB_FINDER | 1u << BB_REFRESHER;
 		bb_idle(extension_there ? "supervising" : "waiting for the extension");
 		bb_wait(next_wait(GetCurrentTimestamp()));
 	}

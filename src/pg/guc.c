@@ -22,6 +22,7 @@ char	   *bb_seeder_file;
 int			bb_validator_interval = 60;
 int			bb_validator_concurrency = 64;
 int			bb_finder_interval = 300;
+int			bb_refresher_interval = 60;
 bool		bb_finder_events = true;
 int			bb_finder_max_per_host = 20;
 int			bb_finder_max_per_domain = 500;
@@ -107,6 +108,9 @@ static const IntSetting ints[] = {
 	{"bigbrotr.finder_interval", "Time between two looks for lists of relays that are due.",
 		"The finder reads the lists on the web that bigbrotr.source names, each at its own interval. 0 turns it off; relays that events mention are found all the same.",
 	&bb_finder_interval, 300, 0, 365 * DAY_S, GUC_UNIT_S},
+	{"bigbrotr.refresher_interval", "Time between two runs of the refresher.",
+		"The refresher brings the analytics up to date and maintains the archive; bigbrotr.maintenance shows how far it is. 0 turns it off.",
+	&bb_refresher_interval, 60, 0, 365 * DAY_S, GUC_UNIT_S},
 	{"bigbrotr.finder_max_per_host", "Addresses of one host that the finder takes.",
 		"Ports and paths make addresses. What is over the limit is counted in mention_refused. Seeds are always taken.",
 	&bb_finder_max_per_host, 20, 1, 1000000, 0},

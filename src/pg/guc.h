@@ -20,6 +20,7 @@ extern char *bb_seeder_file;	/* '' = table seed only */
 extern int	bb_validator_interval;	/* s */
 extern int	bb_validator_concurrency;	/* candidates at once */
 extern int	bb_finder_interval;	/* s; 0 = off */
+extern int	bb_refresher_interval;	/* s; 0 = off */
 extern bool bb_finder_events;	/* mentions in events become candidates */
 extern int	bb_finder_max_per_host;	/* addresses */
 extern int	bb_finder_max_per_domain;

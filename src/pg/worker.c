@@ -24,12 +24,14 @@
 #include "pg/worker_start.h"
 
 static const char *const service_names[BB_SERVICE_COUNT] = {
-	"launcher", "scheduler", "seeder", "finder", "validator", "synchronizer", "monitor"
+	"launcher", "scheduler", "seeder", "finder", "validator", "synchronizer", "monitor",
+	"refresher"
 };
 
 static const char *const service_functions[BB_SERVICE_COUNT] = {
 	"bb_launcher_main", "bb_scheduler_main", "bb_seeder_main", "bb_finder_main",
-	"bb_validator_main", "bb_synchronizer_main", "bb_monitor_main"
+	"bb_validator_main", "bb_synchronizer_main", "bb_monitor_main",
+	"bb_refresher_main"
 };
 
 static bool reloaded = false;

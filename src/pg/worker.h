@@ -25,6 +25,7 @@ typedef enum BbService
 	BB_VALIDATOR,
 	BB_SYNCHRONIZER,
 	BB_MONITOR,
+	BB_REFRESHER,
 	BB_SERVICE_COUNT
 } BbService;
 

@@ -55,7 +55,7 @@ COMMENT ON COLUMN bigbrotr.service.last_error IS 'error of the last run; null wh
 COMMENT ON COLUMN bigbrotr.service.runs IS 'starts';
 COMMENT ON COLUMN bigbrotr.service.failures IS 'runs that ended in an error';
 
-INSERT INTO bigbrotr.service (name) VALUES ('seeder'), ('finder'), ('validator'), ('synchronizer'), ('monitor');
+INSERT INTO bigbrotr.service (name) VALUES ('seeder'), ('finder'), ('validator'), ('synchronizer'), ('monitor'), ('refresher');
 
 -- CREATE EXTENSION makes these rows, a restore brings them again: the dump's win.
 CREATE FUNCTION bigbrotr.service_restore() RETURNS trigger

@@ -10,7 +10,7 @@ GRANT USAGE ON SCHEMA bigbrotr TO bigbrotr_reader;
 GRANT USAGE ON TYPE bigbrotr.tags TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.event, bigbrotr.observation,
 	bigbrotr.coverage, bigbrotr.coverage_filter, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
-	bigbrotr.mention, bigbrotr.mention_refused, bigbrotr.discovery, bigbrotr.source,
+	bigbrotr.mention, bigbrotr.mention_refused, bigbrotr.discovery, bigbrotr.source, bigbrotr.maintenance,
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
 	bigbrotr.relay_coverage, bigbrotr.open_gap
 	TO bigbrotr_reader;

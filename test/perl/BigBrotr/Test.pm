@@ -36,6 +36,7 @@ bigbrotr.synchronizer_interval = '1s'
 bigbrotr.synchronizer_overlap = '0'
 bigbrotr.validator_interval = '1s'
 bigbrotr.finder_interval = 0
+bigbrotr.refresher_interval = 0
 CONF
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION bigbrotr');
