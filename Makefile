@@ -179,6 +179,7 @@ bench:
 	test/bench/run
 	test/bench/monitor
 	test/bench/sweep
+	test/bench/tail
 
 # --- what others wrote: needs package registries, so no part of make test --
 .PHONY: interop pgspot versions interop-negentropy

@@ -18,7 +18,7 @@
 
 #include "../nostr/crypto.h"
 #include "../nostr/hex.h"
-#include "../nostr/keys.h"
+#include "../nostr/sign.h"
 #include "../nostr/tags.h"
 #include "sync_internal.h"
 #include "text.h"
@@ -57,7 +57,6 @@ static bool
 make_event(Sync *s, NostrEvent *ev, NostrBuf *mem)
 {
 	uint8_t		key[32];
-	uint8_t		aux[32];
 	bool		ok;
 
 	memset(ev, 0, sizeof(*ev));
@@ -73,11 +72,7 @@ make_event(Sync *s, NostrEvent *ev, NostrBuf *mem)
 	put_pair(mem, "challenge", s->auth.challenge);
 	ev->tags = mem->data;
 	ev->tags_len = mem->len;
-	nostr_sha256(s->auth.challenge, strlen(s->auth.challenge), aux);
-	ok = !mem->failed && nostr_crypto_init() &&
-		nostr_pubkey_from_seckey(key, ev->pubkey) &&
-		nostr_event_id(ev, NOSTR_FORM_RAW, &s->event_scratch, ev->id) &&
-		nostr_schnorr_sign(key, ev->id, aux, ev->sig);
+	ok = !mem->failed && nostr_event_sign(ev, key);
 	explicit_bzero(key, sizeof(key));
 	return ok;
 }
@@ -122,7 +117,6 @@ answer_challenge(Sync *s)
 
 	nostr_buf_init(&mem, 65536);
 	nostr_buf_init(&msg, 65536);
-	nostr_buf_reset(&s->event_scratch);
 	if (make_event(s, &ev, &mem))
 	{
 		nostr_buf_append_str(&msg, "[\"AUTH\",");

@@ -5,7 +5,8 @@
  * before the start of the job on, for a time.
  *
  * Claims nothing: what it brings is stored, and the next pass asks for the
- * same time again.  Stored events that the windows have brought come once
+ * same time again.  A connection that is only half there is noticed by pings:
+ * silence is no fault here.  Stored events that the windows have brought come once
  * more when it begins; the last MAX_RECENT ids are not handed on twice.
  */
 #include "../nostr/pgfree.h"
@@ -17,6 +18,8 @@
 
 #define MAX_RECENT	4096		/* a power of two */
 #define SLACK_S		60			/* clocks differ, and events are older than their arrival */
+#define PING_MS		60000		/* of silence, before we ask whether the relay is there ... */
+#define PING_TIMEOUTS 4			/* ... or so many timeouts, if that is less */
 #define FLUSH_MS	100			/* refused events are reported that late */
 
 struct SyncTail
@@ -59,6 +62,8 @@ bool
 sync_tail_start(Sync *s)
 {
 	SyncTail   *t = s->tail_ms > 0 ? calloc(1, sizeof(*t)) : NULL;
+	uint32_t	idle = s->timeout_ms < PING_MS / PING_TIMEOUTS ?
+		s->timeout_ms * PING_TIMEOUTS : PING_MS;
 	SyncAsk		ask = {.since = s->started - SLACK_S,.until = SYNC_NO_UNTIL,.limit = s->limit};
 
 	if (t == NULL)
@@ -69,6 +74,7 @@ sync_tail_start(Sync *s)
 	s->cb.passed(s->user, &s->result);
 	sync_ask(&t->req, &ask, tail_event, tail_end);
 	t->req.live = true;
+	ws_keep_alive(s->ws, idle, s->timeout_ms);
 	sync_schedule(s);
 	return true;
 }

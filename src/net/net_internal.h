@@ -102,6 +102,12 @@ struct WsConn
 	uv_timer_t	timer;
 	uint32_t	timeout_ms;		/* 0: the network's */
 	uint64_t	deadline;		/* of the whole handshake, uv_now() ms */
+	uint32_t	idle_ms;		/* before a ping; 0: none is sent */
+	uint32_t	answer_ms;		/* for the answer to it */
+	uint64_t	heard;			/* uv_now() of the peer's last word */
+	uint64_t	pinged;			/* since then; 0: not */
+	bool		ping_due;		/* waits for the socket */
+	bool		given_up;		/* unless something has come by now */
 	uint64_t	mark;			/* start of the phase, uv_hrtime() ns */
 	WsTimings	timings;
 	uint64_t	bytes_received;
@@ -128,6 +134,7 @@ extern void ws_ready(WsConn *c);	/* ws_step soon */
 extern void ws_run_ready(Net *net);
 extern void ws_end(WsConn *c, NetFailure failure, const char *reason);
 extern void ws_enter(WsConn *c, WsPhase phase);	/* also takes the timing */
+extern void ws_heard(WsConn *c);	/* a word of the peer */
 extern void ws_attempt_over(WsConn *c);	/* the wsi is gone */
 
 /* ws_lws.c */

@@ -106,6 +106,8 @@ ws_enter(WsConn *c, WsPhase phase)
 	c->mark = now;
 }
 
+static void keep_alive(WsConn *c);
+
 static void
 timeout_cb(uv_timer_t *timer)
 {
@@ -122,6 +124,8 @@ timeout_cb(uv_timer_t *timer)
 		if (c->wsi_live)
 			ws_lws_kill(c);
 	}
+	else if (c->phase == WS_OPEN && c->idle_ms > 0)
+		keep_alive(c);
 	else if (c->phase == WS_CONNECTING && uv_now(c->net->loop) < c->deadline)
 	{
 		c->slow = true;			/* the next address gets its share */
@@ -139,6 +143,53 @@ static void
 arm_timer(WsConn *c, uint64_t ms)
 {
 	uv_timer_start(&c->timer, timeout_cb, ms, 0);
+}
+
+void
+ws_heard(WsConn *c)
+{
+	c->heard = uv_now(c->net->loop);
+	c->pinged = 0;
+	c->given_up = false;
+}
+
+/* The peer has been silent for the time that the timer ran, or longer. */
+static void
+keep_alive(WsConn *c)
+{
+	uint64_t	now = uv_now(c->net->loop);
+
+	if (c->paused)
+		ws_heard(c);			/* it could not be */
+	if (c->pinged == 0 && now >= c->heard + c->idle_ms)
+	{
+		c->pinged = now;
+		c->ping_due = true;
+		lws_callback_on_writable(c->wsi);
+	}
+	if (c->pinged == 0)
+		arm_timer(c, c->heard + c->idle_ms - now);
+	else if (now < c->pinged + c->answer_ms)
+		arm_timer(c, c->pinged + c->answer_ms - now);
+	else if (!c->given_up)
+	{
+		/* if we stood still, the answer may wait in the socket */
+		c->given_up = true;
+		arm_timer(c, 1);
+	}
+	else
+		ws_end(c, NET_TIMEOUT, "no answer to a ping");
+}
+
+void
+ws_keep_alive(WsConn *c, uint32_t idle_ms, uint32_t answer_ms)
+{
+	if (c->ended || c->phase != WS_OPEN)
+		return;
+	c->idle_ms = idle_ms;
+	c->answer_ms = answer_ms;
+	ws_heard(c);
+	arm_timer(c, idle_ms);
 }
 
 void

@@ -50,6 +50,12 @@ extern void ws_set_timeout(WsConn *c, uint32_t ms);
  * WS_MAX_QUEUED bytes wait. */
 #define WS_MAX_QUEUED (1024 * 1024)
 extern bool ws_send(WsConn *c, const char *data, size_t len);
+/*
+ * For an open connection on which silence is no fault: after idle_ms without
+ * a word of the peer it is sent a ping, and when nothing has come answer_ms
+ * later the connection ends with NET_TIMEOUT.  Time in ws_pause is not counted.
+ */
+extern void ws_keep_alive(WsConn *c, uint32_t idle_ms, uint32_t answer_ms);
 /* Stops reading from the peer (bytes stay in the kernel), and goes on. */
 extern void ws_pause(WsConn *c, bool paused);
 /* Ends it; closed() follows with NET_OK (or with the given failure). */

@@ -206,6 +206,7 @@ receive(WsConn *c, struct lws *wsi, const char *data, size_t len)
 	c->bytes_received += len;
 	if (c->ended)
 		return 0;
+	ws_heard(c);
 	if (lws_frame_is_binary(wsi))
 		return fail_open(c, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, NET_PROTOCOL,
 						 "the peer sent a binary message");
@@ -253,6 +254,17 @@ writeable(WsConn *c, struct lws *wsi)
 						 LWS_CLOSE_STATUS_NORMAL, NULL, 0);
 		return -1;
 	}
+	if (c->ping_due)
+	{
+		uint8_t		ping[LWS_PRE];
+
+		c->ping_due = false;
+		if (lws_write(wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0)
+			return -1;
+		if (out != NULL)
+			lws_callback_on_writable(wsi);	/* one write at a time */
+		return 0;
+	}
 	if (out == NULL)
 		return 0;
 	c->out = out->next;
@@ -297,6 +309,8 @@ ws_pause(WsConn *c, bool paused)
 	if (c->paused == paused)
 		return;
 	c->paused = paused;
+	if (!paused)
+		ws_heard(c);
 	if (!c->ended && c->wsi_live && c->phase == WS_OPEN)
 		lws_rx_flow_control(c->wsi, paused ? 0 : 1);
 }
@@ -386,6 +400,9 @@ ws_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 			break;
 		case LWS_CALLBACK_CLIENT_RECEIVE:
 			return receive(c, wsi, in, len);
+		case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+			ws_heard(c);
+			break;
 		case LWS_CALLBACK_CLIENT_WRITEABLE:
 			return writeable(c, wsi);
 		case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:

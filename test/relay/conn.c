@@ -104,6 +104,14 @@ conn_end(Conn *c)
 	c->ending = true;
 }
 
+/* Half there, for the client: bytes are acknowledged, and that is all. */
+static bool
+muted(const Conn *c)
+{
+	return c->script->mute_ms > 0 &&
+		uv_now(c->relay->loop) - c->began >= (uint64_t) c->script->mute_ms;
+}
+
 typedef struct Write
 {
 	uv_write_t	req;
@@ -206,7 +214,7 @@ write_piece(Conn *c, Segment *s, size_t n)
 void
 conn_pump(Conn *c)
 {
-	while (!c->busy && !c->closing)
+	while (!c->busy && !c->closing && !muted(c))
 	{
 		Segment    *s = c->head;
 		size_t		left;
@@ -292,6 +300,8 @@ on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	c->relay->counters.bytes_in += (unsigned long long) n;
+	if (muted(c))
+		return;
 	c->in = realloc(c->in, c->in_len + (size_t) n + 1);
 	memcpy(c->in + c->in_len, buf->base, (size_t) n);
 	c->in_len += (size_t) n;
@@ -312,6 +322,7 @@ on_connection(uv_stream_t *server, int status)
 	uv_timer_init(r->loop, &c->timer);
 	c->tcp.data = c->timer.data = c;
 	c->handles = 2;
+	c->began = uv_now(r->loop);
 	c->next = r->conns;
 	c->link = &r->conns;
 	if (c->next != NULL)

@@ -123,7 +123,10 @@ whole(Conn *c, int opcode, const uint8_t *p, size_t len, bool fin)
 		conn_end(c);
 	}
 	else if (opcode == PING)
+	{
+		c->relay->counters.pings++;
 		frame_control(c, PONG, p, len);
+	}
 	else if (opcode == TEXT || opcode == CONTINUED)
 	{
 		nostr_buf_append(&c->message, p, len);

@@ -41,6 +41,7 @@ typedef struct Conn
 	uv_tcp_t	tcp;
 	uv_timer_t	timer;
 	int			handles;
+	uint64_t	began;			/* uv_now */
 	bool		upgraded;
 	bool		closing;
 	bool		busy;			/* a write or the timer is under way */

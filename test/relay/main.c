@@ -152,9 +152,9 @@ on_usr1(uv_signal_t *s, int signum)
 	(void) s;
 	(void) signum;
 	printf("reqs %lu events %lu connections %lu refused %lu pushed %lu published %lu auths %lu "
-		   "neg_opens %lu neg_msgs %lu documents %lu bytes_in %llu bytes_out %llu\n",
+		   "neg_opens %lu neg_msgs %lu pings %lu documents %lu bytes_in %llu bytes_out %llu\n",
 		   n->reqs, n->events, n->connections, n->refused, n->pushed, n->published, n->auths,
-		   n->neg_opens, n->neg_msgs, n->documents, n->bytes_in, n->bytes_out);
+		   n->neg_opens, n->neg_msgs, n->pings, n->documents, n->bytes_in, n->bytes_out);
 	fflush(stdout);
 }
 

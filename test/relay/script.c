@@ -79,6 +79,8 @@ static const Setting table[] = {
 	{"delay_ms", NUMBER, AT(delay_ms), NULL, "pause before each answer"},
 	{"drip_bytes", NUMBER, AT(drip_bytes), NULL, "bytes written at a time; 0: all"},
 	{"drip_ms", NUMBER, AT(drip_ms), NULL, "pause between them"},
+	{"mute_ms", NUMBER, AT(mute_ms), NULL,
+	"so long after it began the relay says nothing more, not even to a ping, and closes nothing; 0: never"},
 	{"fragment", NUMBER, AT(fragment), NULL, "messages are cut into frames of so many bytes; 0: whole"},
 	{"ping", NUMBER, AT(ping), NULL, "a ping goes before every so manyth message, also between fragments"},
 	{"frames", CHOICE, AT(frames), "text|binary|masked|reserved|endless|orphan",

@@ -109,7 +109,7 @@ typedef struct RelayScript
 	int			max_subs, max_filters, max_items, max_message;
 	bool		invalid_notice;
 	/* the connection */
-	int			drop_after, drop_req, drop_how, delay_ms, drip_bytes, drip_ms;
+	int			drop_after, drop_req, drop_how, delay_ms, drip_bytes, drip_ms, mute_ms;
 	int			fragment, ping, frames, flood, flood_mb, oversize;
 	int			http, handshake;
 	char		location[RELAY_TEXT];

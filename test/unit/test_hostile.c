@@ -19,6 +19,7 @@
 #define GUARD	64
 #define MAX_MESSAGE	100000
 #define ENOUGH		500			/* messages of a flood */
+#define PINGS		3			/* answered: the connection is kept alive */
 
 static uv_loop_t loop;
 static Net *net;
@@ -55,7 +56,9 @@ typedef struct Got
 	size_t		largest;
 	int			closed;
 	NetFailure	failure;
-	bool		pause;			/* stop and go on at every message */
+	unsigned	pause_ms;		/* stop so long at every message */
+	uint32_t	idle_ms;		/* stay, and ping after so much silence ... */
+	uint32_t	answer_ms;		/* ... and wait so long */
 	WsConn	   *conn;
 	uv_timer_t	go_on;
 } Got;
@@ -65,8 +68,12 @@ on_opened(WsConn *c, void *user)
 {
 	static const char req[] = "[\"REQ\",\"a\",{}]";
 
-	((Got *) user)->opened++;
+	Got		   *g = user;
+
+	g->opened++;
 	CHECK(ws_send(c, req, strlen(req)));
+	if (g->idle_ms > 0)
+		ws_keep_alive(c, g->idle_ms, g->answer_ms);
 }
 
 static void
@@ -86,12 +93,12 @@ on_message(WsConn *c, void *user, const char *data, size_t len)
 	g->messages++;
 	if (len > g->largest)
 		g->largest = len;
-	if (g->pause)
+	if (g->pause_ms > 0)
 	{
 		ws_pause(c, true);
-		uv_timer_start(&g->go_on, go_on, 1, 0);
+		uv_timer_start(&g->go_on, go_on, g->pause_ms, 0);
 	}
-	if ((len > 6 && memcmp(data, "[\"EOSE", 6) == 0) || g->messages == ENOUGH)
+	if (g->idle_ms == 0 && ((len > 6 && memcmp(data, "[\"EOSE", 6) == 0) || g->messages == ENOUGH))
 		ws_close(c, NET_OK, "");
 }
 
@@ -119,10 +126,9 @@ overtime(uv_timer_t *t)
 }
 
 static Got
-talk(const char *script, bool pause)
+talk_with(const char *script, Got g)
 {
 	static const WsCallbacks cb = {on_opened, on_message, on_closed};
-	Got			g = {.pause = pause};
 	RelayPlan	plan;
 	Relay	   *relay;
 	NostrRelayUrl url;
@@ -143,7 +149,11 @@ talk(const char *script, bool pause)
 	g.go_on.data = &g;
 	g.conn = ws_connect(net, &url, &cb, &g);
 	while (g.closed == 0 && !late)
+	{
 		uv_run(&loop, UV_RUN_ONCE);
+		if (g.closed == 0 && relay_counters(relay)->pings >= PINGS)
+			ws_close(g.conn, NET_OK, "");
+	}
 	CHECK(g.closed == 1);
 	relay_stop(relay, gone, &stopped);
 	uv_close((uv_handle_t *) &timer, NULL);
@@ -155,6 +165,14 @@ talk(const char *script, bool pause)
 	printf("%-46s %-14s %d messages, largest %zu\n", script, net_failure_name(g.failure),
 		   g.messages, g.largest);
 	return g;
+}
+
+static Got
+talk(const char *script, bool pause)
+{
+	Got			g = {.pause_ms = pause ? 1 : 0};
+
+	return talk_with(script, g);
 }
 
 static void
@@ -198,6 +216,19 @@ test_pauses(void)
 	CHECK(g.failure == NET_OK && g.messages == 2 && g.largest == 90000);
 }
 
+/* Silence: of a peer that is there, that waits for us, that is not there. */
+static void
+test_silence(void)
+{
+	Got			g = talk_with("{}", (Got) {.idle_ms = 10,.answer_ms = 5000});
+
+	CHECK(g.failure == NET_OK && g.messages == 1);
+	g = talk_with("{}", (Got) {.idle_ms = 10,.answer_ms = 200,.pause_ms = 500});
+	CHECK(g.failure == NET_OK && g.messages == 1);
+	g = talk_with("{\"mute_ms\":1}", (Got) {.idle_ms = 10,.answer_ms = 200});
+	CHECK(g.failure == NET_TIMEOUT);
+}
+
 /* Of memory that OpenSSL and libwebsockets keep; see test_net.c. */
 extern const char *__lsan_default_options(void);
 extern const char *__lsan_default_suppressions(void);
@@ -238,6 +269,7 @@ main(void)
 	test_sizes();
 	test_frames();
 	test_pauses();
+	test_silence();
 	net_close(net);
 	for (int i = 0; i < 20; i++)
 		uv_run(&loop, UV_RUN_NOWAIT);
