@@ -101,7 +101,7 @@ $(PROPERTIES:%=build/unit/%): build/unit/%: build/asan/test/property/%.o $(PROPE
 property-run: $(PROPERTIES:%=build/unit/%)
 	@test/run-unit $^
 
--include $(UNITOBJS:.o=.d) $(RELAYOBJS:.o=.d) $(PROPERTYOBJS:.o=.d)
+-include $(UNITTESTS:=.d) $(UNITOBJS:.o=.d) $(RELAYOBJS:.o=.d) $(PROPERTYOBJS:.o=.d)
 
 # --- fuzzing ---------------------------------------------------------------
 FUZZ_SECONDS ?= 600

@@ -280,7 +280,8 @@ on_done(void *user, const SyncResult *r)
 
 	(void) user;
 	sync_job = NULL;
-	*status = r->outcome == SYNC_FAILED ? 1 : 0;
+	if (r->outcome == SYNC_FAILED)
+		*status = 1;
 	fprintf(stderr, "%s %s: %" PRIu64 " events, %" PRIu64 " bytes, %u requests, "
 			"largest page %u, negentropy %s, authentication %s\n",
 			net_failure_name(r->failure), r->reason, r->events_received,

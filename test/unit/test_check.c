@@ -12,8 +12,7 @@
 #include "../../src/nostr/crypto.h"
 #include "../../src/nostr/sign.h"
 #include "../../src/nostr/tags.h"
-#include "../relay/relay.h"
-#include "check.h"
+#include "relaycheck.h"
 
 #define TIMEOUT_MS 400
 #define DEADLINE_MS 1500
@@ -54,41 +53,20 @@ on_checked(void *user, const CheckResult *r)
 		memcpy(g->announcement, r->announcement.data, r->announcement.len);
 }
 
-static void
-gone(void *user)
-{
-	*(bool *) user = true;
-}
-
 /* One check of one relay with that script (JSON). */
 static const Got *
 check_spec(const char *script, const CheckSpec *spec)
 {
 	static Got	g;
-	RelayPlan	plan;
 	Relay	   *relay;
-	NostrRelayUrl url;
-	const char *why;
-	char		text[64];
-	bool		over = false;
-	int			port;
+	const NostrRelayUrl *url = relaycheck_start(&loop, script, &store, &relay);
 
 	memset(&g, 0, sizeof(g));
-	relay_plan_default(&plan);
-	CHECK(relay_plan_parse(&plan, script, strlen(script), &why));
-	port = relay_start(&loop, &plan, &store, 0, &relay);
-	CHECK(port > 0);
-	snprintf(text, sizeof(text), "ws://127.0.0.1:%d", port);
-	CHECK(nostr_relay_url_parse(text, strlen(text), true, &url) == NOSTR_URL_OK);
-	CHECK(check_start(net, &url, spec, on_checked, &g) != NULL);
+	CHECK(check_start(net, url, spec, on_checked, &g) != NULL);
 	CHECK(g.calls == 0);
-	while (g.calls == 0)
-		uv_run(&loop, UV_RUN_ONCE);
-	relay_stop(relay, gone, &over);
-	while (!over)
-		uv_run(&loop, UV_RUN_ONCE);
+	WAIT_FOR(&loop, g.calls > 0);
+	relaycheck_stop(&loop, relay);
 	CHECK(g.calls == 1);
-	relay_plan_free(&plan);
 	return &g;
 }
 
@@ -292,35 +270,26 @@ announcements(void)
 static void
 cancelling(void)
 {
-	RelayPlan	plan;
-	Relay	   *relay;
-	NostrRelayUrl url;
-	char		text[64];
-	bool		over = false;
-	CheckSpec	spec = whole();
 	static Got	got[60];
+	Relay	   *relay;
+	const NostrRelayUrl *url = relaycheck_start(&loop, "{}", &store, &relay);
+	CheckSpec	spec = whole();
 
-	relay_plan_default(&plan);
-	snprintf(text, sizeof(text), "ws://127.0.0.1:%d", relay_start(&loop, &plan, &store, 0, &relay));
-	CHECK(nostr_relay_url_parse(text, strlen(text), true, &url) == NOSTR_URL_OK);
 	for (int i = 0; i < 60; i++)
 	{
 		Check	   *c;
 
 		got[i].calls = 0;
-		c = check_start(net, &url, &spec, on_checked, &got[i]);
+		c = check_start(net, url, &spec, on_checked, &got[i]);
 		for (int turn = 0; turn < i && got[i].calls == 0; turn++)
 			uv_run(&loop, UV_RUN_ONCE);
 		if (got[i].calls == 0)
 			check_cancel(c);
-		while (got[i].calls == 0)
-			uv_run(&loop, UV_RUN_ONCE);
+		WAIT_FOR(&loop, got[i].calls > 0);
 		CHECK(got[i].calls == 1);
 	}
 	CHECK(!got[0].r.open.ok);
-	relay_stop(relay, gone, &over);
-	while (!over)
-		uv_run(&loop, UV_RUN_ONCE);
+	relaycheck_stop(&loop, relay);
 }
 
 static void
@@ -346,18 +315,12 @@ int
 main(void)
 {
 	NetConfig	config;
-	const char *why;
-	size_t		bad;
 
 	uv_loop_init(&loop);
-	nostr_crypto_init();
+	netcheck_config(&config, TIMEOUT_MS);
+	net = netcheck_open(&loop, &config);
 	relay_store_init(&store);
 	add_event();
-	net_config_default(&config);
-	nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad);
-	config.network[NOSTR_CLEARNET].timeout_ms = TIMEOUT_MS;
-	net = net_open(&loop, &config, &why);
-	CHECK(net != NULL);
 	healthy();
 	opening();
 	reading();
@@ -369,11 +332,4 @@ main(void)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	relay_store_free(&store);
 	return check_done();
-}
-
-/* OpenSSL, libcurl and libwebsockets keep some memory for the life of the process. */
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
 }

@@ -4,14 +4,10 @@
  * Questions to a real name server on loopback (test/relay/dns.pl): every
  * record type and every way of not answering.
  */
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "check.h"
-#include "net/dns_record.h"
-#include "net/ws.h"
+#include "../../src/net/dns_record.h"
+#include "../../src/net/ws.h"
+#include "dnscheck.h"
+#include "netcheck.h"
 
 static const char zone[] =
 	"relays.net. 300 IN SOA ns1.relays.net. admin.relays.net. 1 60 60 60 60\n"
@@ -28,43 +24,11 @@ static const char zone[] =
 	"flip.relays.net. 0 IN A 127.0.0.1\n"
 	"10.2.0.192.in-addr.arpa. 77 IN PTR relay.relays.net.\n";
 
-static char dir[] = "/tmp/bigbrotr-dns-XXXXXX";
 static uv_loop_t loop;
 static Dns *dns;
 static DnsRecords got;
 static int	callbacks;
 static char servers[64];
-
-static pid_t
-start_server(void)
-{
-	int			to_us[2];
-	char		path[64];
-	char		line[64] = "";
-	int			port;
-	FILE	   *f;
-	pid_t		pid;
-
-	snprintf(path, sizeof(path), "%s/zone", dir);
-	f = fopen(path, "w");
-	CHECK(f != NULL && fputs(zone, f) >= 0 && fclose(f) == 0);
-	CHECK(pipe(to_us) == 0);
-	pid = fork();
-	if (pid == 0)
-	{
-		dup2(to_us[1], 1);
-		close(to_us[0]);
-		close(to_us[1]);
-		execlp("perl", "perl", "test/relay/dns.pl", path, (char *) NULL);
-		_exit(1);
-	}
-	close(to_us[1]);
-	f = fdopen(to_us[0], "r");
-	CHECK(fgets(line, sizeof(line), f) != NULL && sscanf(line, "listening %d", &port) == 1);
-	snprintf(servers, sizeof(servers), "127.0.0.1:%d", port);
-	fclose(f);
-	return pid;
-}
 
 static void
 records(void *user, const DnsRecords *r)
@@ -80,8 +44,7 @@ ask(const char *name, DnsType type)
 	callbacks = 0;
 	CHECK(dns_query(dns, name, type, records, NULL));
 	CHECK(callbacks == 0);
-	while (callbacks == 0)
-		uv_run(&loop, UV_RUN_ONCE);
+	WAIT_FOR(&loop, callbacks > 0);
 }
 
 static void
@@ -143,7 +106,6 @@ no_answers(void)
 /* --- connections by name: resolved once, checked, connected by number --- */
 
 static NetFailure failure;
-static char reason[256];
 static WsTimings timings;
 static bool over;
 
@@ -163,9 +125,8 @@ message(WsConn *c, void *user, const char *data, size_t len)
 static void
 closed(WsConn *c, void *user, NetFailure f, const char *why)
 {
-	(void) user;
+	(void) user, (void) why;
 	failure = f;
-	snprintf(reason, sizeof(reason), "%s", why);
 	timings = *ws_timings(c);
 	over = true;
 }
@@ -175,22 +136,14 @@ connect_to(const char *text)
 {
 	static const WsCallbacks cb = {opened, message, closed};
 	NetConfig	config;
-	NostrRelayUrl url;
 	Net		   *net;
-	const char *why;
-	size_t		bad;
 
-	net_config_default(&config);
-	nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad);
+	netcheck_config(&config, 8000);
 	strcpy(config.dns_servers, servers);
-	config.network[NOSTR_CLEARNET].timeout_ms = 8000;
-	net = net_open(&loop, &config, &why);
-	CHECK(net != NULL);
-	CHECK(nostr_relay_url_parse(text, strlen(text), true, &url) == NOSTR_URL_OK);
+	net = netcheck_open(&loop, &config);
 	over = false;
-	CHECK(ws_connect(net, &url, &cb, NULL) != NULL);
-	while (!over)
-		uv_run(&loop, UV_RUN_ONCE);
+	CHECK(ws_connect(net, netcheck_url(text), &cb, NULL) != NULL);
+	WAIT_FOR(&loop, over);
 	net_close(net);
 	uv_run(&loop, UV_RUN_DEFAULT);
 }
@@ -218,9 +171,8 @@ main(void)
 	const char *why;
 	pid_t		pid;
 
-	CHECK(mkdtemp(dir) != NULL);
 	uv_loop_init(&loop);
-	pid = start_server();
+	pid = dnscheck_start(zone, servers, sizeof(servers));
 	dns = dns_open(&loop, servers, true, &why);
 	CHECK(dns != NULL);
 	answers();
@@ -232,17 +184,7 @@ main(void)
 	CHECK(callbacks == 1 && got.status == DNS_NOT_ASKED);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	connections();
-	kill(pid, SIGTERM);
-	waitpid(pid, NULL, 0);
+	dnscheck_stop(pid);
 	uv_loop_close(&loop);
-	unlink(strcat(strcpy(reason, dir), "/zone"));
-	rmdir(dir);
 	return check_done();
-}
-
-/* OpenSSL and libwebsockets keep some memory for the life of the process. */
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
 }

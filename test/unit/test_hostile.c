@@ -12,9 +12,7 @@
 #include <string.h>
 
 #include "../../src/net/ws.h"
-#include "../../src/nostr/crypto.h"
-#include "../relay/relay.h"
-#include "check.h"
+#include "relaycheck.h"
 
 #define GUARD	64
 #define MAX_MESSAGE	100000
@@ -113,55 +111,23 @@ on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 	g->failure = failure;
 }
 
-static void
-gone(void *user)
-{
-	*(bool *) user = true;
-}
-
-static void
-overtime(uv_timer_t *t)
-{
-	*(bool *) t->data = true;
-}
-
 static Got
 talk_with(const char *script, Got g)
 {
 	static const WsCallbacks cb = {on_opened, on_message, on_closed};
-	RelayPlan	plan;
 	Relay	   *relay;
-	NostrRelayUrl url;
-	const char *why = "";
-	char		text[64];
-	uv_timer_t	timer;
-	bool		late = false;
-	bool		stopped = false;
+	const NostrRelayUrl *url = relaycheck_start(&loop, script, &store, &relay);
 
-	relay_plan_default(&plan);
-	CHECK(relay_plan_parse(&plan, script, strlen(script), &why));
-	snprintf(text, sizeof(text), "ws://127.0.0.1:%d", relay_start(&loop, &plan, &store, 0, &relay));
-	CHECK(nostr_relay_url_parse(text, strlen(text), true, &url) == NOSTR_URL_OK);
-	uv_timer_init(&loop, &timer);
-	timer.data = &late;
-	uv_timer_start(&timer, overtime, 20000, 0);
 	uv_timer_init(&loop, &g.go_on);
 	g.go_on.data = &g;
-	g.conn = ws_connect(net, &url, &cb, &g);
-	while (g.closed == 0 && !late)
-	{
-		uv_run(&loop, UV_RUN_ONCE);
-		if (g.closed == 0 && relay_counters(relay)->pings >= PINGS)
-			ws_close(g.conn, NET_OK, "");
-	}
+	g.conn = ws_connect(net, url, &cb, &g);
+	WAIT_FOR(&loop, g.closed > 0 || relay_counters(relay)->pings >= PINGS);
+	if (g.closed == 0)
+		ws_close(g.conn, NET_OK, "");
+	WAIT_FOR(&loop, g.closed > 0);
 	CHECK(g.closed == 1);
-	relay_stop(relay, gone, &stopped);
-	uv_close((uv_handle_t *) &timer, NULL);
 	uv_close((uv_handle_t *) &g.go_on, NULL);
-	while (!stopped)
-		uv_run(&loop, UV_RUN_ONCE);
-	uv_run(&loop, UV_RUN_NOWAIT);
-	relay_plan_free(&plan);
+	relaycheck_stop(&loop, relay);
 	printf("%-46s %-14s %d messages, largest %zu\n", script, net_failure_name(g.failure),
 		   g.messages, g.largest);
 	return g;
@@ -229,50 +195,23 @@ test_silence(void)
 	CHECK(g.failure == NET_TIMEOUT);
 }
 
-/* Of memory that OpenSSL and libwebsockets keep; see test_net.c. */
-extern const char *__lsan_default_options(void);
-extern const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
-}
-
 int
 main(void)
 {
 	NetConfig	config;
-	const char *why = NULL;
-	size_t		bad;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	lws_set_allocator(guarded_realloc);
-	CHECK(nostr_crypto_init());
 	uv_loop_init(&loop);
 	relay_store_init(&store);
-	net_config_default(&config);
-	strcpy(config.dns_servers, "127.0.0.1:1");
-	config.network[NOSTR_CLEARNET].timeout_ms = 5000;
+	netcheck_config(&config, 5000);
 	config.max_message_size = MAX_MESSAGE;
-	CHECK(nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad));
-	net = net_open(&loop, &config, &why);
-	CHECK(net != NULL);
-	if (net == NULL)
-		return 1;
+	net = netcheck_open(&loop, &config);
 	test_sizes();
 	test_frames();
 	test_pauses();
 	test_silence();
 	net_close(net);
-	for (int i = 0; i < 20; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
+	netcheck_settle(&loop);
 	relay_store_free(&store);
 	CHECK(overruns == 0);
 	return check_done();

@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 #include "../../src/net/http.h"
-#include "../../src/net/net.h"
-#include "check.h"
+#include "netcheck.h"
 
 static uv_loop_t loop;
 static Net *net;
@@ -266,29 +265,6 @@ on_done(void *user, const HttpResult *r)
 	snprintf(g->url, sizeof(g->url), "%s", r->url);
 }
 
-static void
-overtime(uv_timer_t *t)
-{
-	*(bool *) t->data = true;
-}
-
-static void
-wait_for(const int *flag)
-{
-	uv_timer_t	timer;
-	bool		late = false;
-
-	uv_timer_init(&loop, &timer);
-	timer.data = &late;
-	uv_timer_start(&timer, overtime, 20000, 0);
-	while (*flag == 0 && !late)
-		uv_run(&loop, UV_RUN_ONCE);
-	uv_close((uv_handle_t *) &timer, NULL);
-	for (int i = 0; i < 3; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
-	CHECK(!late);
-}
-
 static Got
 get_url(const char *url, HttpSpec spec)
 {
@@ -298,7 +274,7 @@ get_url(const char *url, HttpSpec spec)
 	spec.url = url;
 	CHECK(http_get(net, &spec, on_done, &g) != NULL);
 	CHECK(g.done == 0);
-	wait_for(&g.done);
+	WAIT_FOR(&loop, g.done > 0);
 	CHECK(g.done == 1);
 	printf("%-40.60s %-16s %d %s\n", url, net_failure_name(g.failure), g.status, g.reason);
 	return g;
@@ -499,7 +475,6 @@ test_tls(void)
 	int			tls_port;
 	struct lws_context *server = start_tls(&tls_port);
 	char		url[64];
-	const char *why;
 	HttpSpec	spec = usual;
 	Got			g;
 
@@ -515,8 +490,7 @@ test_tls(void)
 
 	/* trusted by the configured file */
 	snprintf(config.ca_file, sizeof(config.ca_file), "%s/crt", dir);
-	net = net_open(&loop, &config, &why);
-	CHECK(net != NULL);
+	net = netcheck_open(&loop, &config);
 	g = get_url(url, usual);
 	CHECK(g.failure == NET_HTTP_STATUS && g.status == 404);
 	/* a server that says nothing to a ClientHello */
@@ -525,8 +499,7 @@ test_tls(void)
 	g = get_url(url, spec);
 	CHECK(g.failure == NET_TIMEOUT && g.status == 0);
 	lws_context_destroy(server);
-	for (int i = 0; i < 100; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
+	netcheck_settle(&loop);
 	lws_context_destroy(server);
 }
 
@@ -545,8 +518,7 @@ test_cancel(void)
 	for (int i = 0; i < 8; i++)
 		h[i] = http_get(net, &spec, on_done, &g[i]);
 	http_cancel(h[0]);			/* before anything */
-	while (requests < 7)
-		uv_run(&loop, UV_RUN_ONCE);
+	WAIT_FOR(&loop, requests >= 7);
 	http_cancel(h[1]);			/* while it waits */
 	spec.url = "http://page.bigbrotr.dev/";
 	h[0] = http_get(net, &spec, on_done, &g[0]);
@@ -559,39 +531,15 @@ test_cancel(void)
 		CHECK(g[i].done == 1 && g[i].failure == NET_CANCELLED);
 }
 
-/* See test_net.c. */
-extern const char *__lsan_default_options(void);
-extern const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
-}
-
 int
 main(void)
 {
-	const char *why = NULL;
-	size_t		bad;
 	char		cmd[64];
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	CHECK(mkdtemp(dir) != NULL);
 	uv_loop_init(&loop);
-	net_config_default(&config);
-	strcpy(config.dns_servers, "127.0.0.1:1");
-	CHECK(nostr_cidr_list_parse("127.0.0.1/32", &config.allow, &bad));
-	net = net_open(&loop, &config, &why);
-	CHECK(net != NULL);
-	if (net == NULL)
-		return printf("%s\n", why), 1;
+	netcheck_config(&config, 15000);
+	net = netcheck_open(&loop, &config);
 	start_server();
 	test_answers();
 	test_limits();
@@ -600,8 +548,7 @@ main(void)
 	test_tls();
 	test_cancel();
 	uv_close((uv_handle_t *) &listener, NULL);
-	for (int i = 0; i < 20; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
+	netcheck_settle(&loop);
 	CHECK(uv_loop_close(&loop) == 0);
 	free(bomb);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);

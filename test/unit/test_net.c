@@ -11,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/net/net.h"
 #include "../../src/net/ws.h"
-#include "check.h"
+#include "netcheck.h"
 
 static uv_loop_t loop;
 static Net *net;
@@ -360,40 +359,16 @@ on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 
 static const WsCallbacks callbacks = {on_opened, on_message, on_closed};
 
-static void
-overtime(uv_timer_t *t)
-{
-	*(bool *) t->data = true;
-}
-
 static WsConn *
 begin(Got *g, const char *text)
 {
-	NostrRelayUrl url;
-
-	if (nostr_relay_url_parse(text, strlen(text), true, &url) != NOSTR_URL_OK)
-	{
-		CHECK(!"URL");
-		return NULL;
-	}
-	return ws_connect(net, &url, &callbacks, g);
+	return ws_connect(net, netcheck_url(text), &callbacks, g);
 }
 
 static void
-wait_closed(Got *g)
+wait_closed(const Got *g)
 {
-	uv_timer_t	timer;
-	bool		late = false;
-
-	uv_timer_init(&loop, &timer);
-	timer.data = &late;
-	uv_timer_start(&timer, overtime, 8000, 0);
-	while (g->closed == 0 && !late)
-		uv_run(&loop, UV_RUN_ONCE);
-	for (int i = 0; i < 3; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
-	uv_close((uv_handle_t *) &timer, NULL);
-	uv_run(&loop, UV_RUN_NOWAIT);
+	WAIT_FOR(&loop, g->closed > 0);
 	CHECK(g->closed == 1);
 }
 
@@ -570,48 +545,11 @@ test_close(void)
 		many[i].send = "x";
 		begin(&many[i], text);
 	}
-	for (int i = 0; i < 2000 && b.opened == 0; i++)
-		uv_run(&loop, UV_RUN_ONCE);
+	WAIT_FOR(&loop, b.opened > 0);
 	net_close(net);
 	CHECK(b.closed == 1 && b.failure == NET_CANCELLED);
 	for (int i = 0; i < 20; i++)
 		CHECK(many[i].closed == 1);
-}
-
-/*
- * OpenSSL's and libwebsockets' own allocations at exit are not told apart from
- * leaks of ours yet (docs/architecture.md, open points): only memory that our
- * code allocates counts here.
- */
-extern const char *__lsan_default_options(void);
-extern const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
-}
-
-static void
-wait_opened(const Got *g)
-{
-	uv_timer_t	timer;
-	bool		late = false;
-
-	uv_timer_init(&loop, &timer);
-	timer.data = &late;
-	uv_timer_start(&timer, overtime, 8000, 0);
-	while (g->opened == 0 && !late)
-		uv_run(&loop, UV_RUN_ONCE);
-	uv_close((uv_handle_t *) &timer, NULL);
-	uv_run(&loop, UV_RUN_NOWAIT);
-	CHECK(g->opened == 1);
 }
 
 /* A network has room for two: the others wait, in order, and may give up. */
@@ -631,17 +569,17 @@ test_places(void)
 	{
 		c[i] = begin(&g[i], text);
 	}
-	wait_opened(&g[0]);
-	wait_opened(&g[1]);
+	WAIT_FOR(&loop, g[0].opened == 1);
+	WAIT_FOR(&loop, g[1].opened == 1);
 	CHECK(g[2].opened == 0 && g[3].opened == 0 && g[4].opened == 0);
 	ws_close(c[3], NET_OK, "");
 	wait_closed(&g[3]);
 	CHECK(g[3].opened == 0);
 	ws_close(c[0], NET_OK, "");
-	wait_opened(&g[2]);
+	WAIT_FOR(&loop, g[2].opened == 1);
 	CHECK(g[0].closed == 1 && g[4].opened == 0);
 	ws_close(c[1], NET_OK, "");
-	wait_opened(&g[4]);
+	WAIT_FOR(&loop, g[4].opened == 1);
 	ws_close(c[2], NET_OK, "");
 	ws_close(c[4], NET_OK, "");
 	wait_closed(&g[1]);
@@ -654,24 +592,14 @@ test_places(void)
 int
 main(void)
 {
-	const char *why = NULL;
 	size_t		bad;
 	char		cmd[64];
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	CHECK(mkdtemp(dir) != NULL);
 	uv_loop_init(&loop);
-	net_config_default(&config);
-	strcpy(config.dns_servers, "127.0.0.1:1");
-	config.network[NOSTR_CLEARNET].timeout_ms = 5000;
+	netcheck_config(&config, 5000);
 	CHECK(nostr_cidr_list_parse("127.0.0.0/8, ::1", &config.allow, &bad));
-	net = net_open(&loop, &config, &why);
-	CHECK(net != NULL);
-	if (net == NULL)
-	{
-		printf("%s\n", why);
-		return 1;
-	}
+	net = netcheck_open(&loop, &config);
 	start_echo();
 	test_plain();
 	test_upgrade();
@@ -680,11 +608,9 @@ main(void)
 	test_places();
 	test_close();
 	lws_context_destroy(server);
-	for (int i = 0; i < 100; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
+	netcheck_settle(&loop);
 	lws_context_destroy(server);
-	for (int i = 0; i < 10; i++)
-		uv_run(&loop, UV_RUN_NOWAIT);
+	netcheck_settle(&loop);
 	CHECK(uv_loop_close(&loop) == 0);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
 	CHECK(system(cmd) == 0);

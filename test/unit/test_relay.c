@@ -13,8 +13,7 @@
 #include "../../src/nostr/crypto.h"
 #include "../../src/nostr/hex.h"
 #include "../../src/nostr/tags.h"
-#include "../relay/relay.h"
-#include "check.h"
+#include "relaycheck.h"
 
 #define SECKEY_BYTE	7
 
@@ -58,27 +57,11 @@ on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 	((Talk *) user)->closed = true;
 }
 
-static void
-overtime(uv_timer_t *t)
-{
-	*(bool *) t->data = true;
-}
-
 /* Until that many messages came, or the connection closed. */
 static void
 hear(Talk *t, int messages)
 {
-	uv_timer_t	timer;
-	bool		late = false;
-
-	uv_timer_init(loop, &timer);
-	timer.data = &late;
-	uv_timer_start(&timer, overtime, 10000, 0);
-	while (!late && !t->closed && (!t->open || t->messages < messages))
-		uv_run(loop, UV_RUN_ONCE);
-	CHECK(!late);
-	uv_close((uv_handle_t *) &timer, NULL);
-	uv_run(loop, UV_RUN_NOWAIT);
+	WAIT_FOR(loop, t->closed || (t->open && t->messages >= messages));
 }
 
 static void
@@ -139,10 +122,7 @@ begin(Talk *t, const char *script, int n)
 	static const WsCallbacks cb = {on_opened, on_message, on_closed};
 	static const char *const odd[] = {"t", "odd", NULL};
 	static const char *const even[] = {"t", "even", NULL};
-	RelayPlan	plan;
-	NostrRelayUrl url;
-	const char *why = "";
-	char		text[64];
+	const NostrRelayUrl *url;
 
 	memset(t, 0, sizeof(*t));
 	relay_store_init(&t->store);
@@ -154,34 +134,19 @@ begin(Talk *t, const char *script, int n)
 		free(json);
 	}
 	CHECK(t->store.n == n);
-	relay_plan_default(&plan);
-	CHECK(relay_plan_parse(&plan, script, strlen(script), &why));
-	t->port = relay_start(loop, &plan, &t->store, 0, &t->relay);
-	snprintf(text, sizeof(text), "ws://127.0.0.1:%d", t->port);
-	CHECK(nostr_relay_url_parse(text, strlen(text), true, &url) == NOSTR_URL_OK);
-	t->conn = ws_connect(net, &url, &cb, t);
+	url = relaycheck_start(loop, script, &t->store, &t->relay);
+	t->port = url->port;
+	t->conn = ws_connect(net, url, &cb, t);
 	hear(t, 0);
-	relay_plan_free(&plan);
-}
-
-static void
-gone(void *user)
-{
-	*(bool *) user = true;
 }
 
 static void
 finish(Talk *t)
 {
-	bool		stopped = false;
-
 	if (!t->closed)
 		ws_close(t->conn, NET_OK, "");
-	while (!t->closed)
-		uv_run(loop, UV_RUN_ONCE);
-	relay_stop(t->relay, gone, &stopped);
-	while (!stopped)
-		uv_run(loop, UV_RUN_ONCE);
+	WAIT_FOR(loop, t->closed);
+	relaycheck_stop(loop, t->relay);
 	relay_store_free(&t->store);
 }
 
@@ -345,46 +310,20 @@ test_auth(void)
 	finish(&t);
 }
 
-/* Of memory that OpenSSL and libwebsockets keep; see test_net.c. */
-extern const char *__lsan_default_options(void);
-extern const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
-}
-
 int
 main(void)
 {
 	NetConfig	config;
-	const char *why = NULL;
-	size_t		bad;
 
 	loop = uv_default_loop();
-	net_config_default(&config);
-	strcpy(config.dns_servers, "127.0.0.1:1");
-	config.network[NOSTR_CLEARNET].timeout_ms = 10000;
-	CHECK(nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad));
-	CHECK(nostr_crypto_init());
-	net = net_open(loop, &config, &why);
-	CHECK(net != NULL);
-	if (net == NULL)
-		return 1;
+	netcheck_config(&config, 10000);
+	net = netcheck_open(loop, &config);
 	test_plans();
 	test_pages();
 	test_refusals();
 	test_publishing();
 	test_auth();
 	net_close(net);
-	for (int i = 0; i < 20; i++)
-		uv_run(loop, UV_RUN_NOWAIT);
+	netcheck_settle(loop);
 	return check_done();
 }

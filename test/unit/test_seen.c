@@ -12,8 +12,8 @@
 
 #include <openssl/x509_vfy.h>
 
-#include "check.h"
-#include "net/ws.h"
+#include "../../src/net/ws.h"
+#include "netcheck.h"
 
 static char dir[] = "/tmp/bigbrotr-seen-XXXXXX";
 static uv_loop_t loop;
@@ -131,29 +131,21 @@ look(const char *name, const char *option, bool insecure, NetSeen *seen)
 	static const WsCallbacks cb = {opened, message, closed};
 	char		text[64];
 	NetConfig	config;
-	NostrRelayUrl url;
 	Net		   *net;
-	const char *why;
 	int			port;
 	pid_t		pid = serve(name, option, &port);
 	WsConn	   *c;
-	size_t		bad;
 
-	net_config_default(&config);
-	nostr_cidr_list_parse("127.0.0.0/8", &config.allow, &bad);
+	netcheck_config(&config, 10000);
 	snprintf(config.ca_file, sizeof(config.ca_file), "%s/ca.crt", dir);
 	config.insecure_tls = insecure;
-	config.network[NOSTR_CLEARNET].timeout_ms = 10000;
-	net = net_open(&loop, &config, &why);
-	CHECK(net != NULL);
+	net = netcheck_open(&loop, &config);
 	snprintf(text, sizeof(text), "wss://127.0.0.1:%d", port);
-	CHECK(nostr_relay_url_parse(text, strlen(text), true, &url) == NOSTR_URL_OK);
 	seen_init(seen);
 	over = false;
-	c = ws_connect(net, &url, &cb, NULL);
+	c = ws_connect(net, netcheck_url(text), &cb, NULL);
 	ws_observe(c, seen);
-	while (!over)
-		uv_run(&loop, UV_RUN_ONCE);
+	WAIT_FOR(&loop, over);
 	net_close(net);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	kill(pid, SIGTERM);
@@ -230,11 +222,4 @@ main(void)
 	uv_loop_close(&loop);
 	sh("cd / && rm -r %s", dir);
 	return check_done();
-}
-
-/* OpenSSL and libwebsockets keep some memory for the life of the process. */
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto\nleak:libssl\nleak:libwebsockets\n";
 }
