@@ -20,6 +20,7 @@ const BbTask bb_tasks[] = {
 };
 const int	bb_task_count = lengthof(bb_tasks) - 1;
 
+/* A statement that uses $1, and of the others what it wants. */
 static void
 run(const char *sql, const char *name, int64 done, bool flag, const char *text, int expected)
 {
@@ -40,12 +41,10 @@ static void
 lock_task(const char *name)
 {
 	run("INSERT INTO bigbrotr.maintenance (task) SELECT $1 "
-		"WHERE $2 IS NOT NULL AND $3 IS NOT NULL AND $4 IS NULL "
-		"AND NOT EXISTS (SELECT FROM bigbrotr.maintenance AS m WHERE m.task = $1) "
+		"WHERE NOT EXISTS (SELECT FROM bigbrotr.maintenance AS m WHERE m.task = $1) "
 		"ON CONFLICT DO NOTHING",
 		name, 0, false, NULL, SPI_OK_INSERT);
-	run("SELECT FROM bigbrotr.maintenance AS m WHERE m.task = $1 "
-		"AND $2 IS NOT NULL AND $3 IS NOT NULL AND $4 IS NULL FOR UPDATE",
+	run("SELECT FROM bigbrotr.maintenance AS m WHERE m.task = $1 FOR UPDATE",
 		name, 0, false, NULL, SPI_OK_SELECT);
 }
 
@@ -78,7 +77,7 @@ bb_task_failed(const BbTask *task, const char *error)
 	SPI_connect();
 	lock_task(task->name);
 	run("UPDATE bigbrotr.maintenance AS m SET failures = m.failures + 1, last_error = $4, "
-		"failed_at = pg_catalog.now() WHERE m.task = $1 AND $2 IS NOT NULL AND $3 IS NOT NULL",
+		"failed_at = pg_catalog.now() WHERE m.task = $1",
 		task->name, 0, false, error, SPI_OK_UPDATE);
 	SPI_finish();
 }
