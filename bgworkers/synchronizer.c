@@ -25,10 +25,7 @@
 #include "pg/sync_batch.h"
 #include "pg/sync_due.h"
 #include "pg/sync_jobs.h"
-#include "pg/sync_news.h"
 #include "pg/worker.h"
-
-#define SYNC_FRAMES_PER_TX	64	/* bounds one transaction */
 
 extern PGDLLEXPORT void bb_synchronizer_main(Datum main_arg);
 
@@ -53,40 +50,6 @@ jobs_lost(void)
 	bb_tx_end();
 }
 
-static bool
-handle_frame(const WireFrame *f, SyncCounts *counts)
-{
-	SyncJob    *job = sync_job_find(f->job);
-	int64		before = counts->observations;
-	bool		ok = false;
-
-	if (job == NULL)
-		return false;
-	switch (f->type)
-	{
-		case WIRE_OFFER:
-			ok = sync_batch_offer(f, job->relay_id, counts);
-			break;
-		case WIRE_EVENTS:
-			ok = sync_batch_events(f, job->relay_id, counts);
-			break;
-		case WIRE_REJECTED:
-			return sync_batch_rejected(f, job->relay_id, counts);
-		case WIRE_WINDOW:
-			return sync_batch_window(f, job, bb_synchronizer_overlap);
-		case WIRE_SET_REQUEST:
-			return sync_batch_set(f, job->relay_id);
-		case WIRE_PASSED:
-		case WIRE_RESULT:
-			return sync_news(f, job, me);
-		default:
-			return false;
-	}
-	job->observed += counts->observations - before;
-	job->fresh += counts->observations - before;
-	return ok;
-}
-
 static void
 count(const char *name, int64 n)
 {
@@ -98,38 +61,42 @@ count(const char *name, int64 n)
 static bool
 handle_frames(void)
 {
+	static SyncBatch b;
 	WireFrame	f;
-	SyncCounts	counts = {0};
-	int			n = 0;
-	const char *malformed = NULL;
+	bool		ok = true;
 
-	while (n < SYNC_FRAMES_PER_TX && netd_next(&f))
+	if (!netd_next(&f))
+		return false;
+	bb_tx_begin("writing the archive");
+	sync_batch_begin(&b);
+	do
+		ok = sync_batch_add(&b, &f);
+	while (ok && b.nframes < SYNC_BATCH_FRAMES && netd_next(&f));
+	sync_batch_store(&b);
+	for (int i = 0; i < b.nframes; i++)
 	{
-		if (n++ == 0)
-			bb_tx_begin("writing the archive");
-		if (!handle_frame(&f, &counts))
+		if (!sync_batch_take(&b, i, me))
 		{
-			malformed = "frame of a synchronizer";
+			ok = false;
 			break;
 		}
 	}
-	if (n == 0)
-		return false;
-	count("events", counts.events);
-	count("observations", counts.observations);
-	count("duplicates", counts.duplicates);
-	count("rejected", counts.rejected);
-	mention_flush(false, &counts.mentions);
-	count("candidates", counts.mentions.candidates);
-	count("mentions_refused", counts.mentions.refused);
+	archive_rejects_write(b.rejects);
+	count("events", b.counts.events);
+	count("observations", b.counts.observations);
+	count("duplicates", b.counts.duplicates);
+	count("rejected", b.counts.rejected);
+	mention_flush(false, &b.counts.mentions);
+	count("candidates", b.counts.mentions.candidates);
+	count("mentions_refused", b.counts.mentions.refused);
 	bb_tx_end();
-	if (counts.mentions.candidates > 0)
+	if (b.counts.mentions.candidates > 0)
 		bb_run_request(MyDatabaseId, BB_VALIDATOR);
 	/* Answers leave only now: what they call known is committed. */
 	netd_flush();
-	if (malformed != NULL)
-		netd_malformed(malformed);
-	return n == SYNC_FRAMES_PER_TX;
+	if (!ok)
+		netd_malformed("frame of a synchronizer");
+	return b.nframes == SYNC_BATCH_FRAMES;
 }
 
 void

@@ -5,9 +5,10 @@
  * counters (coverage: coverage.h).
  *
  * All functions run inside a transaction of the caller with SPI *not*
- * connected (they connect themselves), and use saved plans.  Keys are sorted
- * inside a batch, so that concurrent writers never deadlock.  A row that the
- * database refuses never fails the batch: it is found by bisection and
+ * connected (they connect themselves), and use saved plans.  Concurrent
+ * writers never deadlock when a transaction calls archive_write once, then
+ * archive_rejects_write, then mention_flush (mention_store.h): each writes in
+ * one order, that of the keys.  A row that the database refuses never fails the batch: it is found by bisection and
  * becomes a rejected event with the SQLSTATE and message as its reason.
  */
 #ifndef BB_ARCHIVE_H
@@ -49,15 +50,31 @@ typedef struct BbOffer
 	int32		relay_id;
 	int64		seen_at;
 	bool		known;			/* out */
-	bool		observed;		/* out of archive_observe: the observation was new */
+	bool		observed;		/* out of archive_write: the observation was new */
 } BbOffer;
 
 /* Which are in the archive?  One indexed query (more only on collisions). */
 extern void archive_lookup(BbOffer *o, int n);
-/* Adds observations for the known ones; returns how many were new. */
-extern int	archive_observe(BbOffer *o, int n);
-/* Stores events and their observations; fills outcomes. */
-extern void archive_write(BbArchiveEvent *e, int n);
+
+/* Refused events of a transaction until they are written, in the memory
+ * context that was current: copies of the eight samples per relay and reason
+ * that there is room for, and counts. */
+typedef struct BbRejects BbRejects;
+
+extern BbRejects *archive_rejects(void);
+/* id and sample may be NULL.  count >= 1. */
+extern void archive_reject(BbRejects *r, int32 relay_id, const char *reason,
+						   const uint8 *id, const uint8 *sample, size_t sample_len,
+						   int64 count, int64 seen_at);
+extern void archive_rejects_write(BbRejects *r);
+
+/*
+ * All that a transaction has for the archive: stores the events, looks up the
+ * offers (which sees these events too), and adds the observations of both.
+ * Fills outcomes; what the database refuses goes to r.  Events that are
+ * BB_INVALID already are left alone.
+ */
+extern void archive_write(BbArchiveEvent *e, int n, BbOffer *o, int m, BbRejects *r);
 
 /* One observation of a relay. */
 typedef struct BbHeld
@@ -71,11 +88,6 @@ typedef struct BbHeld
  * newest first; how many.  *last: there is no more below. */
 extern int	archive_set(int32 relay_id, int64 since, int64 until, int64 below_key,
 						BbHeld *out, int max, bool *last);
-
-/* A refused event.  id may be NULL.  count >= 1. */
-extern void archive_reject(int32 relay_id, const char *reason, const uint8 *id,
-						   const uint8 *sample, size_t sample_len, int64 count,
-						   int64 seen_at);
 
 /* Adds to the counters of this worker (table counter), same transaction. */
 extern void archive_count(const char *service, int worker, const char *name, int64 n);

@@ -1,7 +1,7 @@
 /*
  * archive_lookup.c
  *
- * Asks which events the archive has, and adds observations of those.
+ * Asks which events the archive has.
  *
  * Guarantees that "known" means all 32 bytes of the id are the same; must
  * survive ids made to collide in their first 29 bits.
@@ -27,21 +27,40 @@ offer_cmp(const void *a, const void *b)
 	return x->key == y->key ? 0 : x->key < y->key ? -1 : 1;
 }
 
-/*
- * One query for o[0..n), sorted by key.  Those whose key holds another id
- * move to the next key and to the front; returns how many.
- */
+/* Index of the first probe whose key is not below. */
 static int
-lookup_round(BbOffer **o, int n)
+first_at(const BbProbe *p, int n, int64 key)
 {
-	Datum	   *keys = palloc(sizeof(Datum) * n);
-	bool	   *again = palloc0(sizeof(bool) * n);
+	int			lo = 0;
+	int			hi = n;
+
+	while (lo < hi)
+	{
+		int			mid = lo + (hi - lo) / 2;
+
+		if (p[mid].key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+void
+archive_probe(BbProbe *p, int n)
+{
+	Datum	   *keys = palloc(sizeof(Datum) * Max(n, 1));
 	int			m = 0;
 	Datum		args[3];
 
 	for (int i = 0; i < n; i++)
-		if (m == 0 || DatumGetInt64(keys[m - 1]) != o[i]->key)
-			keys[m++] = Int64GetDatum(o[i]->key);
+	{
+		p[i].same = p[i].other = false;
+		if (m == 0 || DatumGetInt64(keys[m - 1]) != p[i].key)
+			keys[m++] = Int64GetDatum(p[i].key);
+	}
+	if (m == 0)
+		return;
 	args[0] = archive_array(keys, NULL, m, INT8OID);
 	args[1] = keys[0];
 	args[2] = keys[m - 1];
@@ -52,31 +71,39 @@ lookup_round(BbOffer **o, int n)
 		HeapTuple	t = SPI_tuptable->vals[r];
 		int64		key = DatumGetInt64(SPI_getbinval(t, SPI_tuptable->tupdesc, 1, &isnull));
 		bytea	   *id = DatumGetByteaPP(SPI_getbinval(t, SPI_tuptable->tupdesc, 2, &isnull));
-		int			lo = 0;
-		int			hi = n;
 
-		while (lo < hi)
+		for (int i = first_at(p, n, key); i < n && p[i].key == key; i++)
 		{
-			int			mid = lo + (hi - lo) / 2;
-
-			if (o[mid]->key < key)
-				lo = mid + 1;
+			if (memcmp(VARDATA_ANY(id), p[i].id, 32) == 0)
+				p[i].same = true;
 			else
-				hi = mid;
-		}
-		for (; lo < n && o[lo]->key == key; lo++)
-		{
-			if (memcmp(VARDATA_ANY(id), o[lo]->id, 32) == 0)
-				o[lo]->known = true;
-			else
-				again[lo] = true;
+				p[i].other = true;
 		}
 	}
 	SPI_freetuptable(SPI_tuptable);
-	m = 0;
+}
+
+/*
+ * One query for o[0..n), sorted by key.  Those whose key holds another id
+ * move to the next key and to the front; returns how many.
+ */
+static int
+lookup_round(BbOffer **o, int n)
+{
+	BbProbe    *p = palloc(sizeof(*p) * n);
+	int			m = 0;
+
 	for (int i = 0; i < n; i++)
 	{
-		if (again[i] && o[i]->key < PG_INT64_MAX)
+		p[i].key = o[i]->key;
+		p[i].id = o[i]->id;
+	}
+	archive_probe(p, n);
+	for (int i = 0; i < n; i++)
+	{
+		if (p[i].same)
+			o[i]->known = true;
+		else if (p[i].other && o[i]->key < PG_INT64_MAX)
 		{
 			o[i]->key++;
 			o[m++] = o[i];
@@ -113,33 +140,4 @@ archive_lookup(BbOffer *o, int n)
 		if (!o[i].known)
 			o[i].key = natural[i];
 	SPI_finish();
-}
-
-int
-archive_observe(BbOffer *o, int n)
-{
-	BbObservation *obs;
-	int			m = 0;
-	int			fresh;
-
-	if (n <= 0)
-		return 0;
-	SPI_connect();
-	obs = palloc(sizeof(*obs) * n);
-	for (int i = 0; i < n; i++)
-	{
-		o[i].observed = false;
-		if (!o[i].known || o[i].relay_id == 0)
-			continue;
-		obs[m].key = o[i].key;
-		obs[m].relay_id = o[i].relay_id;
-		obs[m].seen_at = o[i].seen_at;
-		obs[m].fresh = false;
-		obs[m++].at = i;
-	}
-	fresh = archive_observation_insert(obs, m);
-	for (int i = 0; i < m; i++)
-		o[obs[i].at].observed = obs[i].fresh;
-	SPI_finish();
-	return fresh;
 }

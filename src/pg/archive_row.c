@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "pg/archive_plan.h"
 #include "pg/archive_row.h"
 #include "pg/guc.h"
@@ -17,6 +18,9 @@
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
+
+/* Observations in one statement: bounds what their arrays take. */
+#define OBSERVATIONS_AT_ONCE 8192
 
 static Datum
 varlena_of(const void *data, size_t len)
@@ -163,17 +167,35 @@ seen_at_stored(int64 seen_at)
 	return (int32) (seen_at - BB_SEEN_EPOCH);
 }
 
-int
-archive_observation_insert(BbObservation *o, int n)
+/* Index of the first copy of an observation. */
+static int
+first_copy(const BbObservation *o, int n, int64 key, int32 relay_id)
+{
+	BbObservation probe = {.key = key,.relay_id = relay_id,.at = -1};
+	int			lo = 0;
+	int			hi = n;
+
+	while (lo < hi)
+	{
+		int			mid = lo + (hi - lo) / 2;
+
+		if (observation_cmp(&o[mid], &probe) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Rows of one statement: o[0..n) is sorted. */
+static void
+insert_some(BbObservation *o, int n)
 {
 	Datum	   *col[3];
 	Datum		args[3];
 	int			m = 0;
-	int			fresh;
 
-	if (n == 0)
-		return 0;
-	qsort(o, n, sizeof(*o), observation_cmp);
+	SPI_connect();
 	for (int c = 0; c < 3; c++)
 		col[c] = palloc(sizeof(Datum) * n);
 	for (int i = 0; i < n; i++)
@@ -188,31 +210,27 @@ archive_observation_insert(BbObservation *o, int n)
 	args[1] = archive_array(col[1], NULL, m, INT4OID);
 	args[2] = archive_array(col[2], NULL, m, INT4OID);
 	archive_plan_run(BB_PLAN_INSERT_OBSERVATION, args, NULL);
-	fresh = (int) SPI_processed;
-	for (int r = 0; r < fresh; r++)
+	for (uint64 r = 0; r < SPI_processed; r++)
 	{
+		HeapTuple	t = SPI_tuptable->vals[r];
+		TupleDesc	d = SPI_tuptable->tupdesc;
 		bool		isnull;
-		BbObservation probe;
-		int			lo = 0;
-		int			hi = n;
+		int			at = first_copy(o, n, DatumGetInt64(SPI_getbinval(t, d, 1, &isnull)),
+									DatumGetInt32(SPI_getbinval(t, d, 2, &isnull)));
 
-		probe.key = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r],
-												SPI_tuptable->tupdesc, 1, &isnull));
-		probe.relay_id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[r],
-													 SPI_tuptable->tupdesc, 2, &isnull));
-		probe.at = -1;
-		while (lo < hi)
-		{
-			int			mid = lo + (hi - lo) / 2;
-
-			if (observation_cmp(&o[mid], &probe) < 0)
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
-		if (lo < n)
-			o[lo].fresh = true;
+		if (at < n)
+			o[at].fresh = true;
 	}
-	SPI_freetuptable(SPI_tuptable);
-	return fresh;
+	SPI_finish();
+}
+
+void
+archive_observation_insert(BbObservation *o, int n)
+{
+	qsort(o, n, sizeof(*o), observation_cmp);
+	for (int i = 0; i < n; i += OBSERVATIONS_AT_ONCE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		insert_some(o + i, Min(OBSERVATIONS_AT_ONCE, n - i));
+	}
 }

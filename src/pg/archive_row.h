@@ -2,7 +2,7 @@
  * archive_row.h
  *
  * Events and observations as rows.  Internal to src/pg/archive*.c and
- * event_sql.c.  SPI is connected.
+ * event_sql.c.  SPI is connected, save where it says otherwise.
  */
 #ifndef BB_ARCHIVE_ROW_H
 #define BB_ARCHIVE_ROW_H
@@ -25,8 +25,26 @@ typedef struct BbObservation
 /* INSERT ... RETURNING key; the result is in SPI_tuptable. */
 extern void archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n);
 
-/* Inserts what is not there; sorts o. */
-extern int	archive_observation_insert(BbObservation *o, int n);
+/* Is this event there, under this key? */
+typedef struct BbProbe
+{
+	int64		key;
+	const uint8 *id;
+	bool		same;			/* out: the row with this key has the id */
+	bool		other;			/* out: it has another one */
+} BbProbe;
+
+/* One query.  p is sorted by key. */
+extern void archive_probe(BbProbe *p, int n);
+
+/* Stores e[which[0..n)], which are distinct and in the order of their keys:
+ * sets key and outcome (BB_NEW, BB_DUPLICATE, or BB_INVALID and the reason,
+ * palloc'ed).  SPI is not connected. */
+extern void archive_event_store(BbArchiveEvent *e, const int *which, int n);
+
+/* Inserts what is not there, in the order of the keys; sorts o.  SPI is not
+ * connected. */
+extern void archive_observation_insert(BbObservation *o, int n);
 
 /* The two directions of BB_FLAG_CONTENT_JSON; palloc'ed.  unescape returns
  * NULL when the text is not what escape writes. */

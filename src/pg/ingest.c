@@ -33,7 +33,8 @@ PG_FUNCTION_INFO_V1(bigbrotr_event_ingest);
 extern PGDLLEXPORT Datum bigbrotr_event_ingest_one(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_ingest_one);
 
-#define INGEST_BATCH 1000
+/* Events in one call: all are checked before the first is written. */
+#define INGEST_MAX 1000000
 
 static const char *const outcome_name[] = {
 	[BB_PENDING] = "pending",
@@ -103,7 +104,8 @@ copy_bytes(const uint8_t *s, size_t len)
 
 /* Checks text i into *e; a refused one is remembered and gets its reason. */
 static void
-check_one(Datum d, bool isnull, int32 relay_id, int64 seen_at, BbArchiveEvent *e)
+check_one(Datum d, bool isnull, int32 relay_id, int64 seen_at, BbArchiveEvent *e,
+		  BbRejects *rejects)
 {
 	text	   *t;
 	char	   *reason;
@@ -116,7 +118,7 @@ check_one(Datum d, bool isnull, int32 relay_id, int64 seen_at, BbArchiveEvent *e
 	{
 		e->outcome = BB_INVALID;
 		e->reason = "null: there is no event";
-		archive_reject(relay_id, e->reason, NULL, NULL, 0, 1, seen_at);
+		archive_reject(rejects, relay_id, e->reason, NULL, NULL, 0, 1, seen_at);
 		return;
 	}
 	t = DatumGetTextPP(d);
@@ -125,7 +127,7 @@ check_one(Datum d, bool isnull, int32 relay_id, int64 seen_at, BbArchiveEvent *e
 	{
 		e->outcome = BB_INVALID;
 		e->reason = reason;
-		archive_reject(relay_id, reason, memcmp(e->ev.id, zero, 32) == 0 ? NULL : e->ev.id,
+		archive_reject(rejects, relay_id, reason, memcmp(e->ev.id, zero, 32) == 0 ? NULL : e->ev.id,
 					   (uint8 *) VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), 1, seen_at);
 		return;
 	}
@@ -152,65 +154,57 @@ emit(FunctionCallInfo fcinfo, int n, const BbArchiveEvent *e)
 	tuplestore_putvalues(rsi->setResult, rsi->setDesc, v, isnull);
 }
 
-/* One batch: checks, stores, emits; adds to the totals. */
 static void
-ingest_batch(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int base, int n,
-			 int32 relay_id, int64 seen_at, int64 totals[3], BbMentionCounts *found)
+count(const char *name, int64 n)
 {
-	BbArchiveEvent *all = palloc(sizeof(*all) * n);
-	BbArchiveEvent *good = palloc(sizeof(*good) * n);
-	int			ngood = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		check_one(d[i], nulls && nulls[i], relay_id, seen_at, &all[i]);
-		if (all[i].outcome != BB_INVALID)
-			good[ngood++] = all[i];
-	}
-	archive_write(good, ngood);
-	ngood = 0;
-	for (int i = 0; i < n; i++)
-	{
-		if (all[i].outcome != BB_INVALID)
-			all[i] = good[ngood++];
-		totals[0] += all[i].outcome == BB_NEW;
-		if (all[i].outcome == BB_NEW)
-			mention_add_event(&all[i].ev, found);
-		totals[1] += all[i].outcome == BB_OBSERVED || (all[i].outcome == BB_NEW && relay_id != 0);
-		totals[2] += all[i].outcome == BB_INVALID;
-		emit(fcinfo, base + i + 1, &all[i]);
-	}
+	archive_count("ingest", 0, name, n);
 }
 
+/*
+ * Everything in one order, whatever the order of the call: several sessions
+ * with the same events wait for each other, and never in a circle.
+ */
 static void
 ingest(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int n)
 {
-	MemoryContext outer = CurrentMemoryContext;
-	MemoryContext batch = AllocSetContextCreate(outer, "bigbrotr ingest", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "bigbrotr ingest",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(cxt);
 	int32		relay_id = PG_ARGISNULL(1) ? 0 : relay_id_of(PG_GETARG_TEXT_PP(1));
 	int64		seen_at = unix_seconds(PG_ARGISNULL(2) ? GetCurrentTransactionStartTimestamp()
 									   : PG_GETARG_TIMESTAMPTZ(2));
+	BbRejects  *rejects = archive_rejects();
+	BbArchiveEvent *e = palloc(sizeof(*e) * Max(n, 1));
 	int64		totals[3] = {0, 0, 0};
 	BbMentionCounts found = {0};
 
 	mention_reset();			/* of a call that failed */
-	for (int i = 0; i < n; i += INGEST_BATCH)
+	for (int i = 0; i < n; i++)
 	{
-		MemoryContextSwitchTo(batch);
-		ingest_batch(fcinfo, d + i, nulls ? nulls + i : NULL, i, Min(INGEST_BATCH, n - i),
-					 relay_id, seen_at, totals, &found);
-		MemoryContextSwitchTo(outer);
-		MemoryContextReset(batch);
+		CHECK_FOR_INTERRUPTS();
+		check_one(d[i], nulls && nulls[i], relay_id, seen_at, &e[i], rejects);
 	}
+	archive_write(e, n, NULL, 0, rejects);
+	for (int i = 0; i < n; i++)
+	{
+		if (e[i].outcome == BB_NEW)
+			mention_add_event(&e[i].ev, &found);
+		totals[0] += e[i].outcome == BB_NEW;
+		totals[1] += e[i].outcome == BB_OBSERVED || (e[i].outcome == BB_NEW && relay_id != 0);
+		totals[2] += e[i].outcome == BB_INVALID;
+		emit(fcinfo, i + 1, &e[i]);
+	}
+	archive_rejects_write(rejects);
 	/* last, so that the rows are locked only until the commit that follows */
 	mention_flush(true, &found);
 	mention_reset();
-	archive_count("ingest", 0, "candidates", found.candidates);
-	archive_count("ingest", 0, "mentions_refused", found.refused);
-	archive_count("ingest", 0, "events", totals[0]);
-	archive_count("ingest", 0, "observations", totals[1]);
-	archive_count("ingest", 0, "rejected", totals[2]);
+	count("candidates", found.candidates);
+	count("mentions_refused", found.refused);
+	count("events", totals[0]);
+	count("observations", totals[1]);
+	count("rejected", totals[2]);
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(cxt);
 }
 
 Datum
@@ -224,6 +218,11 @@ bigbrotr_event_ingest(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &d, &nulls, &n);
+	if (n > INGEST_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%d events in one call", n),
+				 errhint("event_ingest takes up to %d; call it several times.", INGEST_MAX)));
 	ingest(fcinfo, d, nulls, n);
 	return (Datum) 0;
 }

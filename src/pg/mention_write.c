@@ -58,6 +58,26 @@ urls_of(BbMention **m, int n)
 	return mention_texts(s, n);
 }
 
+/* A statement whose one argument is the addresses. */
+static void
+run_on_urls(SPIPlanPtr *plan, const char *sql, int expect, BbMention **m, int n)
+{
+	Oid			types[1] = {TEXTARRAYOID};
+	Datum		values[1] = {urls_of(m, n)};
+
+	mention_run(plan, sql, expect, 1, types, values);
+}
+
+static Datum
+authors_of(BbMention **m, int n)
+{
+	Datum	   *d = palloc(sizeof(Datum) * n);
+
+	for (int i = 0; i < n; i++)
+		d[i] = Int32GetDatum(m[i]->authors);
+	return archive_array(d, NULL, n, INT4OID);
+}
+
 static void
 read_states(BbMention **m, int n)
 {
@@ -68,10 +88,8 @@ read_states(BbMention **m, int n)
 		"LEFT JOIN bigbrotr.mention AS m ON m.url = u.url "
 		"LEFT JOIN bigbrotr.relay AS r ON r.url = u.url "
 		"LEFT JOIN bigbrotr.candidate AS c ON c.url = u.url ORDER BY u.n";
-	Oid			types[1] = {TEXTARRAYOID};
-	Datum		values[1] = {urls_of(m, n)};
 
-	mention_run(&plan, sql, SPI_OK_SELECT, 1, types, values);
+	run_on_urls(&plan, sql, SPI_OK_SELECT, m, n);
 	if (SPI_processed != (uint64) n)
 		elog(ERROR, "mentions: " UINT64_FORMAT " states of %d addresses", SPI_processed, n);
 	for (int i = 0; i < n; i++)
@@ -172,18 +190,16 @@ add_candidates(BbMention **m, int n)
 	Datum		values[4];
 	const char **network = palloc(sizeof(*network) * n);
 	const char **source = palloc(sizeof(*source) * n);
-	Datum	   *authors = palloc(sizeof(Datum) * n);
 
 	for (int i = 0; i < n; i++)
 	{
 		network[i] = nostr_network_name(m[i]->network);
 		source[i] = m[i]->via & NOSTR_VIA_SOURCE ? "source" : "event";
-		authors[i] = Int32GetDatum(m[i]->authors);
 	}
 	values[0] = urls_of(m, n);
 	values[1] = mention_texts(network, n);
 	values[2] = mention_texts(source, n);
-	values[3] = archive_array(authors, NULL, n, INT4OID);
+	values[3] = authors_of(m, n);
 	mention_run(&plan, sql, SPI_OK_INSERT, 4, types, values);
 	return (int64) SPI_processed;
 }
@@ -208,12 +224,9 @@ update_candidates(BbMention **m, int n)
 		"ORDER BY x.url COLLATE \"C\" FOR NO KEY UPDATE OF x SKIP LOCKED) AS k WHERE c.url = k.url";
 	Oid			types[2] = {TEXTARRAYOID, INT4ARRAYOID};
 	Datum		values[2];
-	Datum	   *authors = palloc(sizeof(Datum) * n);
 
-	for (int i = 0; i < n; i++)
-		authors[i] = Int32GetDatum(m[i]->authors);
 	values[0] = urls_of(m, n);
-	values[1] = archive_array(authors, NULL, n, INT4OID);
+	values[1] = authors_of(m, n);
 	mention_run(&plan, sql, SPI_OK_UPDATE, 2, types, values);
 }
 
@@ -228,10 +241,8 @@ revive_relays(BbMention **m, int n)
 		"AND x.state = 'parked' AND x.next_sync_at = 'infinity' "
 		"AND x.last_failed_at < pg_catalog.now() - '7 days'::interval "
 		"ORDER BY x.id FOR NO KEY UPDATE SKIP LOCKED) AS k WHERE r.id = k.id";
-	Oid			types[1] = {TEXTARRAYOID};
-	Datum		values[1] = {urls_of(m, n)};
 
-	mention_run(&plan, sql, SPI_OK_UPDATE, 1, types, values);
+	run_on_urls(&plan, sql, SPI_OK_UPDATE, m, n);
 }
 
 void

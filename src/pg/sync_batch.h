@@ -1,19 +1,25 @@
 /*
  * sync_batch.h
  *
- * Takes the frames of sync jobs in the order they came and makes them true
- * in the database, inside a transaction of the caller.
+ * All frames of sync jobs that are ready, as one transaction of the caller.
+ *
+ * First they are collected, then all their events and observations are
+ * written in one order (see archive.h), then what follows from each frame
+ * becomes true in the order in which they came.
  */
 #ifndef BB_SYNC_BATCH_H
 #define BB_SYNC_BATCH_H
 
 #include "postgres.h"
 
+#include "pg/archive.h"
 #include "pg/mention_store.h"
 #include "pg/sync_jobs.h"
 #include "wire/messages.h"
 
-typedef struct SyncCounts		/* since the last sync_batch_counts_flush */
+#define SYNC_BATCH_FRAMES	64	/* bounds one transaction */
+
+typedef struct SyncCounts
 {
 	int64		events;			/* new in the archive */
 	int64		observations;
@@ -22,11 +28,34 @@ typedef struct SyncCounts		/* since the last sync_batch_counts_flush */
 	BbMentionCounts mentions;
 } SyncCounts;
 
-/* false: the frame is malformed (nothing of it was done). */
-extern bool sync_batch_offer(const WireFrame *f, int32 relay_id, SyncCounts *c);
-extern bool sync_batch_events(const WireFrame *f, int32 relay_id, SyncCounts *c);
-extern bool sync_batch_set(const WireFrame *f, int32 relay_id);
-extern bool sync_batch_rejected(const WireFrame *f, int32 relay_id, SyncCounts *c);
-extern bool sync_batch_window(const WireFrame *f, SyncJob *job, int overlap);
+typedef struct SyncFrame
+{
+	WireFrame	f;
+	int			first;			/* its part of the batch's offers or events */
+	int			n;
+	WireReader	mentions;		/* EVENTS: what is behind them */
+} SyncFrame;
+
+typedef struct SyncBatch
+{
+	SyncFrame	frame[SYNC_BATCH_FRAMES];
+	int			nframes;
+	BbArchiveEvent *events;
+	int			nevents;
+	int			max_events;
+	BbOffer    *offers;
+	int			noffers;
+	int			max_offers;
+	BbRejects  *rejects;
+	SyncCounts	counts;
+} SyncBatch;
+
+extern void sync_batch_begin(SyncBatch *b);
+/* false: the frame is malformed, and not in the batch.  There must be room. */
+extern bool sync_batch_add(SyncBatch *b, const WireFrame *f);
+extern void sync_batch_store(SyncBatch *b);
+/* What follows from frame i of a stored batch, for worker number me; false:
+ * it is malformed (nothing follows). */
+extern bool sync_batch_take(SyncBatch *b, int i, int me);
 
 #endif
