@@ -14,16 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "../nostr/crypto.h"
 #include "../nostr/hex.h"
-#include "../nostr/sign.h"
-#include "../nostr/tags.h"
 #include "sync_internal.h"
 #include "text.h"
 
-#define KIND_AUTH	22242
 #define WAIT_FOR_CHALLENGE_MS 5000
 
 static bool
@@ -43,38 +39,6 @@ ephemeral_key(const char *url, uint8_t seckey[32])
 	memcpy(text + 32, url, n);
 	nostr_sha256(text, 32 + n, seckey);
 	return true;
-}
-
-static void
-put_pair(NostrBuf *tags, const char *name, const char *value)
-{
-	nostr_tags_tag(tags, 2);
-	nostr_tags_name(tags, (const uint8_t *) name, strlen(name));
-	nostr_tags_element(tags, (const uint8_t *) value, strlen(value));
-}
-
-static bool
-make_event(Sync *s, NostrEvent *ev, NostrBuf *mem)
-{
-	uint8_t		key[32];
-	bool		ok;
-
-	memset(ev, 0, sizeof(*ev));
-	if (s->has_key)
-		memcpy(key, s->seckey, 32);
-	else if (!ephemeral_key(s->url.url, key))
-		return false;
-	ev->kind = KIND_AUTH;
-	ev->created_at = (int64_t) time(NULL);
-	ev->content = (const uint8_t *) "";
-	nostr_tags_begin(mem, 2);
-	put_pair(mem, "relay", s->url.url);
-	put_pair(mem, "challenge", s->auth.challenge);
-	ev->tags = mem->data;
-	ev->tags_len = mem->len;
-	ok = !mem->failed && nostr_event_sign(ev, key);
-	explicit_bzero(key, sizeof(key));
-	return ok;
 }
 
 /* Nobody waits any more: those who did go on, or are told the refusal. */
@@ -111,21 +75,16 @@ settle(Sync *s, SyncAuth outcome, const char *text, size_t len)
 static void
 answer_challenge(Sync *s)
 {
-	NostrEvent	ev;
-	NostrBuf	mem;
+	uint8_t		key[32];
 	NostrBuf	msg;
 
-	nostr_buf_init(&mem, 65536);
 	nostr_buf_init(&msg, 65536);
-	if (make_event(s, &ev, &mem))
-	{
-		nostr_buf_append_str(&msg, "[\"AUTH\",");
-		nostr_event_json(&ev, &msg);
-		nostr_buf_append_byte(&msg, ']');
-		memcpy(s->auth.event_id, ev.id, 32);
-		s->auth.sent = !msg.failed && ws_send(s->ws, (char *) msg.data, msg.len);
-	}
-	nostr_buf_free(&mem);
+	if (s->has_key)
+		memcpy(key, s->seckey, 32);
+	if ((s->has_key || ephemeral_key(s->url.url, key)) &&
+		auth_event_message(&msg, s->auth.event_id, s->url.url, s->auth.challenge, key))
+		s->auth.sent = ws_send(s->ws, (char *) msg.data, msg.len);
+	explicit_bzero(key, sizeof(key));
 	nostr_buf_free(&msg);
 	s->auth.deadline = sync_now(s) + s->timeout_ms;
 	if (!s->auth.sent)
@@ -135,10 +94,8 @@ answer_challenge(Sync *s)
 void
 sync_auth_challenge(Sync *s, const char *text, size_t len)
 {
-	if (len == 0 || len >= sizeof(s->auth.challenge) || memchr(text, '\0', len) != NULL)
+	if (!auth_event_challenge(s->auth.challenge, text, len))
 		return;
-	memcpy(s->auth.challenge, text, len);
-	s->auth.challenge[len] = '\0';
 	if (s->auth.pending && !s->auth.sent)
 		answer_challenge(s);
 	sync_schedule(s);

@@ -5,7 +5,9 @@
  * of each (NIP-01 EVENT, OK).
  *
  * answer() comes once per event, in any order, done() once and last.  An
- * event counts as taken only when the relay says so: OK with true.
+ * event counts as taken only when the relay says so: OK with true.  What is
+ * refused for want of authentication (NIP-42) is sent again, once, after our
+ * key has authenticated; no connection authenticates twice.
  */
 #ifndef CRAWL_PUBLISH_H
 #define CRAWL_PUBLISH_H
@@ -37,9 +39,10 @@ typedef struct PublishCallbacks
 
 typedef struct Publish Publish;
 
-/* events is copied (not what it points to).  NULL: out of memory. */
+/* events is copied (not what it points to).  seckey: 32 bytes to authenticate with, copied;
+ * NULL: never.  NULL: out of memory. */
 extern Publish *publish_start(Net *net, const NostrRelayUrl *url, const PublishEvent *events, int n,
-							  const PublishCallbacks *cb, void *user);
+							  const uint8_t *seckey, const PublishCallbacks *cb, void *user);
 extern void publish_cancel(Publish *p);	/* done() still comes */
 
 #endif

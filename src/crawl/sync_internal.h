@@ -23,6 +23,7 @@
 
 #include "../nostr/filter.h"
 #include "../nostr/message.h"
+#include "auth_event.h"
 #include "sync.h"
 
 #define SYNC_NO_SINCE		(-INT64_MAX)
@@ -202,7 +203,7 @@ typedef enum SyncOrder
 
 typedef struct SyncAuthState
 {
-	char		challenge[1024];	/* "" none yet */
+	char		challenge[AUTH_MAX_CHALLENGE];	/* "" none yet */
 	bool		pending;		/* requests wait for it */
 	bool		sent;
 	uint8_t		event_id[32];

@@ -190,7 +190,7 @@ read_publish(CheckJob *j, WireReader *r, PublishEvent *event, int *n)
 }
 
 static bool
-start_publish(CheckJob *j, Net *net, WireReader *r, const NostrRelayUrl *url)
+start_publish(CheckJob *j, Net *net, WireReader *r, const NostrRelayUrl *url, const uint8_t *seckey)
 {
 	static const PublishCallbacks cb = {on_answer, on_published};
 	PublishEvent event[PUBLISH_MAX_EVENTS];
@@ -206,7 +206,7 @@ start_publish(CheckJob *j, Net *net, WireReader *r, const NostrRelayUrl *url)
 	own = (WireReader) {j->frame, j->frame + len, false};
 	if (!read_publish(j, &own, event, &n))
 		return false;
-	j->publish = publish_start(net, url, event, n, &cb, j);
+	j->publish = publish_start(net, url, event, n, seckey, &cb, j);
 	return true;
 }
 
@@ -228,7 +228,7 @@ check_job_start(Net *net, const WireFrame *f, WireReader *r, const NostrRelayUrl
 	j->gone = gone;
 	j->user = user;
 	if (f->type == WIRE_PUBLISH)
-		ok = start_publish(j, net, r, url);
+		ok = start_publish(j, net, r, url, seckey);
 	else if ((ok = read_check(r, &spec, kinds)))
 		j->check = check_start(net, url, &spec, on_checked, j);
 	if (ok && (j->check != NULL || j->publish != NULL))

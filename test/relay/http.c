@@ -203,6 +203,8 @@ http_request(Conn *c, const char *head)
 	c->upgraded = s->handshake == RELAY_SHAKE_OK;
 	if (c->upgraded && (s->auth == RELAY_AUTH_OFFER || s->auth == RELAY_AUTH_REQUIRED ||
 						s->auth == RELAY_AUTH_REFUSE || s->auth == RELAY_AUTH_DEAF ||
-						s->auth == RELAY_AUTH_KINDS || s->writes == RELAY_WRITES_AUTH))
+						s->auth == RELAY_AUTH_KINDS ||
+						(s->auth == RELAY_AUTH_NONE &&
+						 (s->writes == RELAY_WRITES_AUTH || s->writes == RELAY_WRITES_NEVER))))
 		auth_challenge(c);
 }

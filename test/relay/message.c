@@ -80,16 +80,24 @@ published(Conn *c, json_t *event)
 {
 	const char *id = json_string_value(json_object_get(event, "id"));
 	char	   *text = json_dumps(event, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_int_t	kind = json_integer_value(json_object_get(event, "kind"));
 	int			how = c->script->writes;
 	const char *why = "";
 	bool		ok = true;
 	char		out[300];
 
-	if (how == RELAY_WRITES_AUTH && !c->authed)
+	c->relay->counters.writes++;
+	if (how == RELAY_WRITES_NEVER || (how == RELAY_WRITES_AUTH && !c->authed))
+	{
 		ok = false, why = "auth-required: sign in to publish";
+		if (c->script->auth == RELAY_AUTH_LATE)
+			auth_challenge(c);
+	}
+	else if (how == RELAY_WRITES_KIND && kind >= 20000 && kind < 30000)
+		ok = false, why = "blocked: this kind is not accepted here";
 	else if (how == RELAY_WRITES_REFUSE)
 		ok = false, why = "restricted: read-only";
-	else if (how == RELAY_WRITES_YES || how == RELAY_WRITES_AUTH)
+	else if (how == RELAY_WRITES_YES || how == RELAY_WRITES_AUTH || how == RELAY_WRITES_KIND)
 	{
 		NostrBuf	scratch;
 		NostrEvent	ev;

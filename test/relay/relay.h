@@ -22,7 +22,8 @@ typedef struct RelayCounters
 	unsigned long refused;		/* of them, by whatever rule */
 	unsigned long events;		/* sent in answers */
 	unsigned long pushed;		/* sent to live subscriptions */
-	unsigned long published;	/* EVENT messages taken */
+	unsigned long writes;		/* EVENT messages */
+	unsigned long published;	/* of them, how many were taken */
 	unsigned long auths;		/* AUTH messages accepted */
 	unsigned long neg_opens;
 	unsigned long neg_msgs;

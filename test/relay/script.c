@@ -102,8 +102,9 @@ static const Setting table[] = {
 	{"malformed", NUMBER, AT(malformed), NULL, "are no JSON"},
 
 	{"The rest", HEADING, 0, NULL, NULL},
-	{"writes", CHOICE, AT(writes), "yes|refuse|silent|lie|auth",
-	"EVENT: taken; OK false; no OK; OK true and dropped; after NIP-42 only"},
+	{"writes", CHOICE, AT(writes), "yes|refuse|silent|lie|auth|never|kind",
+	"EVENT: taken; OK false; no OK; OK true and dropped; after NIP-42 only; auth-required: even then; "
+	"no ephemeral kinds"},
 	{"neg", CHOICE, AT(neg), "none|yes|silent|closed|blocked|error|v0|garbage",
 	"NIP-77: NOTICE unknown; served; no answer; NEG-ERR closed:, blocked:, error:; version 0; nonsense"},
 	{"neg_max", NUMBER, AT(neg_max), NULL, "more events than this are blocked: with the number; 0: no bound"},
