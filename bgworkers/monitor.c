@@ -166,23 +166,37 @@ publishing(void)
 	return bb_monitor_publish[0] != '\0' && bb_key_file[0] != '\0';
 }
 
-/* Kinds of the newest events that the relay was seen to serve. */
+/*
+ * Kinds of the newest events that the relay was seen to serve and of those it
+ * took from us, then those of ours that it refused for their kind.
+ */
 static int
-served_kinds(int32 relay_id, uint16 *kinds)
+observed_kinds(int32 relay_id, const char *url, uint16 *kinds, int *nrefused)
 {
-	Oid			types[1] = {INT4OID};
-	Datum		values[1] = {Int32GetDatum(relay_id)};
+	static const char *const sql =
+		"SELECT x.kind, bool_or(x.taken) FROM ("
+		"SELECT e.kind::int, true AS taken FROM (SELECT o.key FROM bigbrotr.observation AS o "
+		"WHERE o.relay_id = $1 ORDER BY o.key DESC LIMIT 500) AS o "
+		"JOIN bigbrotr.event AS e ON e.key = o.key "
+		"UNION ALL SELECT split_part(p.slot, ':', 1)::int, p.outcome = 'taken' FROM bigbrotr.publication AS p "
+		"WHERE p.target = $2 AND (p.outcome = 'taken' OR p.outcome = 'refused' AND p.reason ~* '\\mkinds?\\M')"
+		") AS x GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100";
+	Oid			types[2] = {INT4OID, TEXTOID};
+	Datum		values[2] = {Int32GetDatum(relay_id), CStringGetTextDatum(url)};
 	int			n = 0;
 
-	SPI_execute_with_args("SELECT DISTINCT e.kind FROM (SELECT o.key FROM bigbrotr.observation AS o "
-						  "WHERE o.relay_id = $1 ORDER BY o.key DESC LIMIT 500) AS o "
-						  "JOIN bigbrotr.event AS e ON e.key = o.key ORDER BY 1 LIMIT 100",
-						  1, types, values, NULL, true, 0);
-	for (uint64 i = 0; i < SPI_processed && n < MONITOR_MAX_KINDS; i++)
+	*nrefused = 0;
+	SPI_execute_with_args(sql, 2, types, values, NULL, true, 0);
+	for (uint64 i = 0; i < SPI_processed && i < MONITOR_MAX_KINDS; i++)
 	{
+		HeapTuple	t = SPI_tuptable->vals[i];
 		bool		isnull;
 
-		kinds[n++] = (uint16) DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+		kinds[i] = (uint16) DatumGetInt32(SPI_getbinval(t, SPI_tuptable->tupdesc, 1, &isnull));
+		if (DatumGetBool(SPI_getbinval(t, SPI_tuptable->tupdesc, 2, &isnull)))
+			n++;
+		else
+			++*nrefused;
 	}
 	return n;
 }
@@ -192,7 +206,8 @@ start_check(int32 relay_id, const char *url, NostrNetwork network)
 {
 	MonitorJob *j = job_add(JOB_CHECK, url);
 	uint16		kinds[MONITOR_MAX_KINDS];
-	int			n = publishing() ? served_kinds(relay_id, kinds) : 0;
+	int			nrefused = 0;
+	int			n = publishing() ? observed_kinds(relay_id, url, kinds, &nrefused) : 0;
 	NostrBuf   *out = netd_out();
 	size_t		mark;
 
@@ -213,7 +228,8 @@ start_check(int32 relay_id, const char *url, NostrNetwork network)
 	wire_put_u16(out, bb_monitor_probe_kind);
 	wire_put_u8(out, (bb_monitor_write ? WIRE_CHECK_WRITE : 0) | (publishing() ? WIRE_CHECK_ANNOUNCE : 0));
 	wire_put_u16(out, n);
-	for (int i = 0; i < n; i++)
+	wire_put_u16(out, nrefused);
+	for (int i = 0; i < n + nrefused; i++)
 		wire_put_u16(out, kinds[i]);
 	wire_end(out, mark);
 }
@@ -519,6 +535,8 @@ take_result(const WireFrame *f, MonitorJob *j)
 		if (!j->checked)
 			j->why.open = MemoryContextStrdup(TopMemoryContext, bb_foreign_text(reason, reason_len));
 		check_store_sample(j->relay_id, &j->sample, &j->why);
+		if (!j->sample.opened)
+			publication_withdraw(psprintf("30166:%s", j->name));
 		archive_count("monitor", me, j->sample.opened ? "checks" : "failures", 1);
 	}
 	else if (j->type == JOB_SIGN && outcome != WIRE_OUTCOME_OK)

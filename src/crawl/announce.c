@@ -17,10 +17,11 @@
 #include "../nostr/tags.h"
 #include "announce.h"
 
+/* Foreign text may be anything; relays refuse events with tags that are too long. */
 static void
 tag(json_t *tags, const char *name, const char *value)
 {
-	if (value != NULL && value[0] != '\0')
+	if (value != NULL && value[0] != '\0' && strlen(value) <= ANNOUNCE_MAX_VALUE)
 		json_array_append_new(tags, json_pack("[s,s]", name, value));
 }
 
@@ -36,7 +37,7 @@ tag_int(json_t *tags, const char *name, int64_t value)
 static void
 label(json_t *tags, const char *value, const char *space)
 {
-	if (value == NULL || value[0] == '\0')
+	if (value == NULL || value[0] == '\0' || strlen(value) > ANNOUNCE_MAX_VALUE)
 		return;
 	tag(tags, "L", space);
 	json_array_append_new(tags, json_pack("[s,s,s]", "l", value, space));
@@ -85,6 +86,22 @@ refused_as(const CheckAnswer *a, const char *prefix)
 	return p != NULL && strcmp(p, prefix) == 0;
 }
 
+/* Is it the kind that the relay does not want?  Says so in words of its own. */
+static bool
+refused_for_kind(const CheckAnswer *a)
+{
+	if (!a->asked || a->ok)
+		return false;
+	for (const char *p = a->reason; (p = strcasestr(p, "kind")) != NULL; p += 4)
+	{
+		size_t		n = p[4] == 's' || p[4] == 'S' ? 5 : 4;
+
+		if ((p == a->reason || !isalpha((unsigned char) p[-1])) && !isalpha((unsigned char) p[n]))
+			return true;
+	}
+	return false;
+}
+
 static void
 requirement(json_t *tags, const char *name, bool yes, bool no)
 {
@@ -96,21 +113,32 @@ requirement(json_t *tags, const char *name, bool yes, bool no)
 	tag(tags, "R", text);
 }
 
+/* A limitation that the document tells as true or false. */
+static const json_t *
+told(const Nip11 *nip11, const char *name)
+{
+	return json_object_get(json_object_get(nip11->data, "limitation"), name);
+}
+
 static void
 requirements(json_t *tags, const CheckResult *r, const Nip11 *nip11)
 {
-	bool		told = nip11->data != NULL;
+	const json_t *auth = told(nip11, "auth_required");
+	const json_t *writes = told(nip11, "restricted_writes");
+	const json_t *payment = told(nip11, "payment_required");
+	const json_t *pow = told(nip11, "min_pow_difficulty");
 	bool		wrote = r->write.ok;
-	bool		pow = told && nip11->min_pow_difficulty > 0;
+	bool		auth_seen = refused_as(&r->read, "auth-required") || refused_as(&r->write, "auth-required");
+	bool		worked = pow != NULL && json_integer_value(pow) > 0;
 
-	requirement(tags, "auth", (told && nip11->auth_required) || refused_as(&r->read, "auth-required") ||
-				refused_as(&r->write, "auth-required"), told || r->read.ok);
-	requirement(tags, "writes", !wrote && ((told && nip11->restricted_writes) ||
-										   refused_as(&r->write, "restricted") ||
-										   refused_as(&r->write, "blocked") ||
-										   refused_as(&r->write, "auth-required")), told || wrote);
-	requirement(tags, "pow", pow || refused_as(&r->write, "pow"), told || wrote);
-	requirement(tags, "payment", told && nip11->payment_required && !wrote, told || wrote);
+	requirement(tags, "auth", auth_seen || (json_is_true(auth) && !r->read.ok), r->read.ok || auth != NULL);
+	requirement(tags, "writes", !wrote && (json_is_true(writes) || refused_as(&r->write, "auth-required") ||
+										   ((refused_as(&r->write, "restricted") ||
+											 refused_as(&r->write, "blocked")) && !refused_for_kind(&r->write))),
+				wrote || writes != NULL);
+	/* the work that it demands was done before writing */
+	requirement(tags, "pow", worked || refused_as(&r->write, "pow"), wrote || pow != NULL);
+	requirement(tags, "payment", json_is_true(payment) && !wrote, wrote || payment != NULL);
 }
 
 /* Types (PascalCase) that follow from what was seen; none when in doubt. */
@@ -153,11 +181,37 @@ topics(json_t *tags, const Nip11 *nip11)
 	}
 }
 
-static void
-kinds(json_t *tags, const uint16_t *kind, int n)
+static bool
+among(const uint16_t *kind, int n, int32_t k)
 {
 	for (int i = 0; i < n; i++)
+	{
+		if (kind[i] == k)
+			return true;
+	}
+	return false;
+}
+
+static void
+kinds(json_t *tags, const CheckSpec *spec, const CheckResult *r)
+{
+	const uint16_t *kind = spec->kinds;
+	const uint16_t *refused = spec->kinds + spec->n_kinds;
+	char		text[16];
+
+	for (int i = 0; i < spec->n_kinds; i++)
 		tag_int(tags, "k", kind[i]);
+	if (r->write.ok && !among(kind, spec->n_kinds, spec->probe_kind))
+		tag_int(tags, "k", spec->probe_kind);
+	for (int i = 0; i < spec->n_refused; i++)
+	{
+		snprintf(text, sizeof(text), "!%d", refused[i]);
+		if (!among(kind, spec->n_kinds, refused[i]))
+			tag(tags, "k", text);
+	}
+	snprintf(text, sizeof(text), "!%d", (int) spec->probe_kind);
+	if (refused_for_kind(&r->write) && !among(kind, spec->n_kinds + spec->n_refused, spec->probe_kind))
+		tag(tags, "k", text);
 }
 
 /* --- what else was measured --- */
@@ -199,15 +253,14 @@ additions(json_t *tags, const CheckResult *r)
 }
 
 static json_t *
-relay_tags(const NostrRelayUrl *url, const CheckResult *r, const Nip11 *nip11,
-		   const uint16_t *kind, int n_kinds)
+relay_tags(const NostrRelayUrl *url, const CheckSpec *spec, const CheckResult *r, const Nip11 *nip11)
 {
 	json_t	   *tags = json_array();
 	char		d[sizeof(url->url) + 2];
 
 	/* RFC 3986: an empty path is normalised to "/" */
 	snprintf(d, sizeof(d), "%s%s", url->url, url->path[0] == '\0' ? "/" : "");
-	tag(tags, "d", d);
+	json_array_append_new(tags, json_pack("[s,s]", "d", d));
 	tag_int(tags, "rtt-open", r->open.us / 1000);
 	if (r->read.ok)
 		tag_int(tags, "rtt-read", r->read.us / 1000);
@@ -217,7 +270,7 @@ relay_tags(const NostrRelayUrl *url, const CheckResult *r, const Nip11 *nip11,
 	types(tags, r, nip11);
 	requirements(tags, r, nip11);
 	topics(tags, nip11);
-	kinds(tags, kind, n_kinds);
+	kinds(tags, spec, r);
 	data_tag(tags, "g", r, CHECK_GEO, "geo_hash");
 	additions(tags, r);
 	return tags;
@@ -238,18 +291,17 @@ pack_tags(json_t *tags, NostrBuf *packed)
 
 bool
 announce_relay(NostrBuf *out, uint8_t id[32], const NostrRelayUrl *url,
-			   const CheckResult *r, const Nip11 *nip11, const uint16_t *kind, int n_kinds,
-			   const uint8_t seckey[32])
+			   const CheckSpec *spec, const CheckResult *r, const Nip11 *nip11)
 {
 	NostrEvent	ev = {.kind = ANNOUNCE_KIND, .created_at = (int64_t) time(NULL)};
 	NostrBuf	packed;
 	json_t	   *tags;
 	bool		ok;
 
-	if (!r->open.ok || seckey == NULL)
+	if (!r->open.ok || spec->seckey == NULL)
 		return false;
 	nostr_buf_init(&packed, NOSTR_EVENT_MAX_SIZE);
-	tags = relay_tags(url, r, nip11, kind, n_kinds);
+	tags = relay_tags(url, spec, r, nip11);
 	ok = pack_tags(tags, &packed);
 	json_decref(tags);
 	ev.tags = packed.data;
@@ -261,7 +313,7 @@ announce_relay(NostrBuf *out, uint8_t id[32], const NostrRelayUrl *url,
 		ev.content = r->nip11_raw;
 		ev.content_len = r->nip11_raw_len;
 	}
-	ok = ok && nostr_event_sign(&ev, seckey);
+	ok = ok && nostr_event_sign(&ev, spec->seckey);
 	if (ok)
 	{
 		memcpy(id, ev.id, 32);

@@ -5,7 +5,9 @@
  *
  * Only for relays that opened: there is nothing to discover about the others.
  * A requirement (R) is claimed, in either sense, only when the relay told it
- * or the check showed it.
+ * or the check showed it; where the two differ, what was shown.  A kind (k)
+ * is claimed as accepted when the relay serves it or took one from us, and as
+ * not accepted (!) when it refused one of ours for its kind.
  */
 #ifndef CRAWL_ANNOUNCE_H
 #define CRAWL_ANNOUNCE_H
@@ -16,11 +18,11 @@
 #define ANNOUNCE_KIND			30166
 #define ANNOUNCE_MAX_CONTENT	(64 * 1024)	/* bytes; a longer document is left out */
 #define ANNOUNCE_MAX_LIST		100		/* of each list in the NIP-11 document */
+#define ANNOUNCE_MAX_VALUE		256		/* bytes of a tag's value; what is longer is left out */
 
-/* Appends the signed event as JSON, and gives its id.  kinds: those that the relay was seen to
- * serve.  false: not open, no key, or out of memory. */
+/* Appends the signed event as JSON, and gives its id.  Of spec: the key, the kind that was
+ * written, and the kinds known before.  false: not open, no key, or out of memory. */
 extern bool announce_relay(NostrBuf *out, uint8_t id[32], const NostrRelayUrl *url,
-						   const CheckResult *r, const Nip11 *nip11, const uint16_t *kinds, int n_kinds,
-						   const uint8_t seckey[32]);
+						   const CheckSpec *spec, const CheckResult *r, const Nip11 *nip11);
 
 #endif

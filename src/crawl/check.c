@@ -41,7 +41,7 @@ deadline_closed(uv_handle_t *h)
 	check_documents(c);
 	if (c->spec.announce)
 		(void) announce_relay(&c->result.announcement, c->result.announcement_id, &c->url,
-							  &c->result, &c->nip11, c->kinds, c->spec.n_kinds, c->spec.seckey);
+							  &c->spec, &c->result, &c->nip11);
 	c->done(c->user, &c->result);
 	for (int i = 0; i < CHECK_TYPES; i++)
 		json_decref(c->result.document[i]);
@@ -121,10 +121,11 @@ check_start(Net *net, const NostrRelayUrl *url, const CheckSpec *spec,
 		memcpy(c->seckey, spec->seckey, 32);
 		c->spec.seckey = c->seckey;
 	}
-	if (c->spec.n_kinds > CHECK_MAX_KINDS)
-		c->spec.n_kinds = CHECK_MAX_KINDS;
-	if (c->spec.n_kinds > 0)
-		memcpy(c->kinds, spec->kinds, c->spec.n_kinds * sizeof(uint16_t));
+	if (spec->n_kinds + spec->n_refused > CHECK_MAX_KINDS)
+		c->spec.n_kinds = c->spec.n_refused = 0;
+	c->spec.kinds = c->kinds;
+	if (c->spec.n_kinds + c->spec.n_refused > 0)
+		memcpy(c->kinds, spec->kinds, (c->spec.n_kinds + c->spec.n_refused) * sizeof(uint16_t));
 	nostr_buf_init(&c->result.announcement, NOSTR_EVENT_MAX_SIZE);
 	c->done = done;
 	c->user = user;

@@ -51,8 +51,10 @@ typedef struct CheckSpec
 	const uint8_t *seckey;		/* 32 bytes; NULL: nothing is written */
 	const Geo  *geo;			/* may be NULL; outlives the check */
 	bool		announce;		/* make a relay discovery event, when it opens */
-	const uint16_t *kinds;		/* seen to be served; copied */
-	uint16_t	n_kinds;		/* at most CHECK_MAX_KINDS */
+	const uint16_t *kinds;		/* seen to be served or taken, then those that were
+								 * refused for their kind; copied */
+	uint16_t	n_kinds;		/* of the former; both together at most CHECK_MAX_KINDS */
+	uint16_t	n_refused;
 } CheckSpec;
 
 typedef struct CheckAnswer		/* one question to the relay */

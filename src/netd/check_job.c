@@ -137,10 +137,11 @@ read_check(WireReader *r, CheckSpec *spec, uint16_t *kinds)
 	spec->write = (flags & WIRE_CHECK_WRITE) != 0;
 	spec->announce = (flags & WIRE_CHECK_ANNOUNCE) != 0;
 	spec->n_kinds = wire_get_u16(r);
+	spec->n_refused = wire_get_u16(r);
 	spec->kinds = kinds;
-	for (int i = 0; i < spec->n_kinds && i < CHECK_MAX_KINDS; i++)
+	for (int i = 0; i < spec->n_kinds + spec->n_refused && i < CHECK_MAX_KINDS; i++)
 		kinds[i] = wire_get_u16(r);
-	return wire_done(r) && spec->n_kinds <= CHECK_MAX_KINDS && spec->deadline_ms > 0 &&
+	return wire_done(r) && spec->n_kinds + spec->n_refused <= CHECK_MAX_KINDS && spec->deadline_ms > 0 &&
 		spec->max_pow <= CHECK_MAX_POW && spec->nip11_max_size <= WIRE_MAX_NIP11 &&
 		spec->precision >= 1 && spec->precision <= 12;
 }

@@ -174,6 +174,41 @@ publication_answer(const char *target, const uint8 id[32], int outcome, const ch
 	SPI_finish();
 }
 
+/* The relays of the setting, each once, as text[]. */
+static Datum
+targets_datum(void)
+{
+	Datum	   *targets = palloc(sizeof(Datum) * (strlen(bb_monitor_publish) / 4 + 1));
+	char	   *state = NULL;
+	char	   *raw = pstrdup(bb_monitor_publish);
+	char	   *target;
+	int			n = 0;
+
+	while ((target = next_target(&state, raw)) != NULL)
+	{
+		int			i = 0;
+
+		raw = NULL;
+		while (i < n && strcmp(TextDatumGetCString(targets[i]), target) != 0)
+			i++;
+		if (i == n)
+			targets[n++] = CStringGetTextDatum(target);
+	}
+	return PointerGetDatum(construct_array(targets, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+void
+publication_withdraw(const char *slot)
+{
+	Oid			types[2] = {TEXTOID, TEXTARRAYOID};
+	Datum		values[2] = {CStringGetTextDatum(slot), targets_datum()};
+
+	SPI_connect();
+	SPI_execute_with_args("DELETE FROM bigbrotr.publication AS p WHERE p.slot = $1 AND p.target = ANY ($2) "
+						  "AND p.outcome IS NULL", 2, types, values, NULL, false, 0);
+	SPI_finish();
+}
+
 int64
 publication_age(const char *slot)
 {
@@ -182,21 +217,9 @@ publication_age(const char *slot)
 		"SELECT extract(epoch FROM now() - min(p.queued_at))::bigint FROM bigbrotr.publication AS p "
 		"WHERE p.slot = $1 AND p.target = ANY ($2) HAVING count(*) = cardinality($2)";
 	Oid			types[2] = {TEXTOID, TEXTARRAYOID};
-	Datum		values[2];
-	Datum	   *targets = palloc(sizeof(Datum) * (strlen(bb_monitor_publish) / 4 + 1));
-	char	   *state = NULL;
-	char	   *raw = pstrdup(bb_monitor_publish);
-	char	   *target;
-	int			n = 0;
+	Datum		values[2] = {CStringGetTextDatum(slot), targets_datum()};
 	int64		age = -1;
 
-	while ((target = next_target(&state, raw)) != NULL)
-	{
-		raw = NULL;
-		targets[n++] = CStringGetTextDatum(target);
-	}
-	values[0] = CStringGetTextDatum(slot);
-	values[1] = PointerGetDatum(construct_array(targets, n, TEXTOID, -1, false, TYPALIGN_INT));
 	SPI_connect();
 	SPI_execute_with_args(sql, 2, types, values, NULL, true, 0);
 	if (SPI_processed == 1)
@@ -230,33 +253,40 @@ one_text(const char *sql, int n, Oid *types, Datum *values)
 char *
 publication_relay_list_tags(void)
 {
-	Oid			types[1] = {TEXTOID};
-	Datum		values[1] = {CStringGetTextDatum(bb_monitor_publish)};
+	Oid			types[1] = {TEXTARRAYOID};
+	Datum		values[1] = {targets_datum()};
 
-	return one_text("SELECT coalesce(json_agg(json_build_array('r', bigbrotr.relay_normalize(u), 'write')), '[]')::text "
-					"FROM regexp_split_to_table(btrim($1, ', '), '[,\\s]+') AS u", 1, types, values);
+	return one_text("SELECT json_agg(json_build_array('r', t.u, 'write') ORDER BY t.n)::text "
+					"FROM unnest($1) WITH ORDINALITY AS t(u, n)", 1, types, values);
 }
 
-/* NIP-66: [timeout, milliseconds, check] as its text says, index 1 the time. */
+/*
+ * NIP-66: [timeout, milliseconds, check] as its text says, index 1 the time.
+ * A check counts as conducted when we are set up for it.  n is our addition.
+ */
 char *
 publication_announcement_tags(void)
 {
-	Oid			types[5] = {INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTOID};
-	Datum		values[5];
+	Oid			types[7] = {INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, BOOLOID};
+	Datum		values[7];
 
 	values[0] = Int32GetDatum(bb_monitor_interval);
 	values[1] = Int32GetDatum(bb_network[NOSTR_CLEARNET].timeout);
 	values[2] = CStringGetTextDatum(bb_monitor_checks);
+	values[5] = BoolGetDatum(bb_monitor_write);
+	values[6] = BoolGetDatum(bb_monitor_city_file[0] != '\0');
+
 	values[3] = CStringGetTextDatum(bb_monitor_geohash);
 	values[4] = CStringGetTextDatum(bb_enabled_networks());
 	return one_text(
-		"WITH names AS (SELECT n.ord, m.c FROM regexp_split_to_table(btrim($3, ', '), '[,\\s]+') WITH ORDINALITY AS n(name, ord), "
+		"WITH names AS (SELECT 10 * n.ord + 2 * m.ord AS rank, m.c FROM regexp_split_to_table(btrim($3, ', '), '[,\\s]+') WITH ORDINALITY AS n(name, ord), "
 		"unnest(CASE n.name WHEN 'nip66_rtt' THEN '{open,read,write}'::text[] WHEN 'nip11_info' THEN '{nip11}' "
-		"ELSE ARRAY[substr(n.name, 7)] END) AS m(c)) "
+		"ELSE ARRAY[substr(n.name, 7)] END) WITH ORDINALITY AS m(c, ord) "
+		"WHERE (m.c <> 'write' OR $6) AND (m.c <> 'geo' OR $7)) "
 		"SELECT json_agg(x.tag ORDER BY x.rank)::text FROM ("
 		"SELECT 0 AS rank, json_build_array('frequency', $1::text) AS tag "
 		"UNION ALL SELECT 1, json_build_array('g', $4) WHERE $4 <> '' "
 		"UNION ALL SELECT 2, json_build_array('n', u) FROM unnest($5::text[]) AS u "
-		"UNION ALL SELECT 3 + 2 * ord, json_build_array('timeout', $2::text, c) FROM names "
-		"UNION ALL SELECT 4 + 2 * ord, json_build_array('c', c) FROM names) AS x", 5, types, values);
+		"UNION ALL SELECT rank, json_build_array('timeout', $2::text, c) FROM names "
+		"UNION ALL SELECT rank + 1, json_build_array('c', c) FROM names) AS x", 7, types, values);
 }

@@ -31,6 +31,9 @@ extern char *publication_due(char *const *busy, int nbusy, BbPublication *out, i
  * unanswered (sent again later). */
 extern void publication_answer(const char *target, const uint8 id[32], int outcome, const char *reason);
 
+/* What waits in that slot and was not answered yet is not sent any more. */
+extern void publication_withdraw(const char *slot);
+
 /* Seconds since that slot was queued last; -1: never, or to another set of
  * relays. */
 extern int64 publication_age(const char *slot);

@@ -81,7 +81,8 @@ typedef enum WireType
 	WIRE_CHECK = 16,			/* str url, u32 checks (bit per CheckType), u32 deadline_ms,
 								 * u32 nip11_max_size, u8 max_pow (bits), u8 precision (of
 								 * the geohash), u16 probe_kind, u8 flags (WIRE_CHECK_...),
-								 * u16 n, n x u16 kind that the relay was seen to serve */
+								 * u16 n, u16 m, n x u16 kind that the relay was seen to
+								 * serve or take, m x u16 kind that it refused as such */
 	WIRE_PUBLISH = 17,			/* str url, u16 n (<= 256), n x (fixed id[32], bytes event
 								 * as JSON) */
 	WIRE_SIGN = 18,				/* u16 kind, i64 created_at, str tags (JSON), str content */
