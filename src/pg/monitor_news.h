@@ -1,0 +1,17 @@
+/*
+ * monitor_news.h
+ *
+ * What bigbrotr-net tells about the monitor's jobs, made true in the
+ * database, inside a transaction of the caller, SPI not connected.
+ */
+#ifndef BB_MONITOR_NEWS_H
+#define BB_MONITOR_NEWS_H
+
+#include "postgres.h"
+
+#include "wire/messages.h"
+
+/* false: malformed, or nobody's.  me: the number of this worker. */
+extern bool monitor_news(const WireFrame *f, int me);
+
+#endif
