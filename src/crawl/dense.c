@@ -3,23 +3,40 @@
  *
  * A second that holds more events than the relay puts into a page cannot be
  * paged.  It is split: by kind, those seen in it one by one and all usual
- * ones together; a kind that is still too much by the authors seen in it.
+ * ones together; a kind that is still too much by the values of tags and the
+ * authors that the filter names, by the authors seen in it, and one author's
+ * events by the values of single-letter tags seen in them.
  *
- * Proven complete is the second only if the filter names its kinds (or
- * authors) and every part fitted into less than a page: what was never seen
- * and is not listed cannot be asked for.  Otherwise it stays an open gap,
- * "dense_second", with what was got delivered.  Either way the walk goes on.
+ * Proven complete is the second only if the filter names its kinds, and what
+ * a kind had to be split by, every part fitted into less than a page, all
+ * pages are equally large, and every event that was seen of it came again in
+ * such a part: what was never seen and is not listed cannot be asked for.
+ * Otherwise it stays an open gap, "dense_second", with what was got delivered.
+ * Either way the walk goes on.
  */
 #include "../nostr/pgfree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync_internal.h"
+#include "dense.h"
 #include "walk.h"
 
 #define MAX_REQS		64		/* for one second */
-#define AUTHORS_AT_ONCE 32
+#define MAX_PROOF_REQS	512		/* for one that may still be proved */
+#define MAX_IDLE		4		/* answers in a row that bring nothing of it, by what was seen ... */
+#define MAX_IDLE_NAMED	8		/* ... and by what the filter names, too large as well */
+#define MAX_LEVELS		8
+#define STEP_AUTHORS	NOSTR_FILTER_LETTERS
+#define STEP_SEEN		(STEP_AUTHORS + 1)
+#define NSTEPS			(STEP_SEEN + 1)
+
+typedef struct Level			/* one way to split what did not fit above */
+{
+	int			step;			/* slot of a letter that the filter names, STEP_AUTHORS, STEP_SEEN */
+	DenseList	list;			/* of STEP_SEEN: see "shown" */
+	uint32_t	idle;
+} Level;
 
 struct SyncDense
 {
@@ -30,12 +47,9 @@ struct SyncDense
 	bool		others_asked;
 	bool		unproven;
 	uint32_t	reqs;
-	/* a kind that is split by author */
-	uint8_t    *author;			/* 32 bytes each */
-	uint32_t	nauthors;
-	uint32_t	next_author;
-	uint32_t	at_once;
-	uint32_t	asked;			/* authors in the request under way */
+	Level		level[MAX_LEVELS];	/* a kind that is split further */
+	int			depth;
+	DenseList	shown;			/* values of tags in the last answer, or since STEP_SEEN began */
 };
 
 static void next(SyncWalk *w);
@@ -43,9 +57,14 @@ static void next(SyncWalk *w);
 void
 sync_dense_free(SyncWalk *w)
 {
-	if (w->dense != NULL)
-		free(w->dense->author);
-	free(w->dense);
+	SyncDense  *d = w->dense;
+
+	if (d == NULL)
+		return;
+	while (d->depth > 0)
+		dense_list_free(&d->level[--d->depth].list);
+	dense_list_free(&d->shown);
+	free(d);
 	w->dense = NULL;
 }
 
@@ -61,11 +80,21 @@ add_kind(SyncDense *d, uint16_t kind)
 		d->unproven = true;
 }
 
+static bool
+proved(const SyncWalk *w)
+{
+	bool		ok = !w->dense->unproven && w->s->min_cut >= w->s->max_page;
+
+	for (uint32_t i = 0; i < w->seen.n && ok; i++)
+		ok = w->seen.item[i].proved;
+	return ok;
+}
+
 static void
 finish(SyncWalk *w)
 {
 	int64_t		at = w->dense->at;
-	bool		proven = !w->dense->unproven;
+	bool		proven = proved(w);
 
 	sync_dense_free(w);
 	sync_seen_reset(&w->seen, INT64_MAX);
@@ -80,98 +109,169 @@ finish(SyncWalk *w)
 	sync_walk_go_on(w);
 }
 
+static DenseList *
+values(SyncDense *d, Level *l)
+{
+	return l->step == STEP_SEEN ? &d->shown : &l->list;
+}
+
+static bool
+splits_by_seen(const SyncDense *d)
+{
+	return d->depth > 0 && d->level[d->depth - 1].step == STEP_SEEN;
+}
+
 static void
 take(SyncReq *r, const NostrEvent *ev, bool valid)
 {
-	sync_walk_take(sync_walk_of(r), ev, valid);
+	SyncWalk   *w = sync_walk_of(r);
+
+	if (valid)
+		dense_values_seen(&w->dense->shown, &w->s->filter, ev);
+	sync_walk_take(w, ev, valid);
 }
 
 static void
 ask(SyncWalk *w, SyncAsk *a, void (*end) (SyncReq *, SyncEnd))
 {
-	SyncAsk		second = sync_walk_ask(w, w->dense->at, w->dense->at, w->s->limit);
+	SyncDense  *d = w->dense;
+	SyncAsk		second = sync_walk_ask(w, d->at, d->at, w->s->limit);
 
+	if (!splits_by_seen(d) && !dense_list_seen(&d->shown))
+	{
+		sync_walk_give_up(w, "out_of_memory");
+		return;
+	}
 	a->since = second.since;
 	a->until = second.until;
 	a->limit = second.limit;
-	w->dense->reqs++;
+	d->reqs++;
+	w->seen.answer++;
 	sync_walk_answer(w);
 	sync_ask(&w->req, a, take, end);
 }
 
+/* The answer was whole. */
 static bool
-fitted(const SyncWalk *w, SyncEnd how)
+fitted(SyncWalk *w, SyncEnd how)
 {
-	return how == SYNC_END_EOSE && !sync_full(&w->req) &&
-		w->req.hint != NOSTR_HINT_MORE;
-}
-
-/* --- by author --- */
-
-static void
-authors_end(SyncReq *r, SyncEnd how)
-{
-	SyncWalk   *w = sync_walk_of(r);
-	SyncDense  *d = w->dense;
-
-	if (fitted(w, how))
-		d->next_author += d->asked;
-	else if (d->asked > 1)
-		d->at_once = d->asked / 2;
-	else
-	{
-		d->unproven = true;
-		d->next_author++;
-	}
-	next(w);
-}
-
-/* The authors of that kind: the filter's, or those seen. */
-static bool
-start_authors(SyncWalk *w, uint16_t kind)
-{
-	SyncDense  *d = w->dense;
-	const NostrFilterList *own = &w->s->filter.authors;
-
-	d->nauthors = d->next_author = 0;
-	d->at_once = AUTHORS_AT_ONCE;
-	free(d->author);
-	d->author = malloc(((size_t) (own->given ? own->n : w->seen.n) + 1) * 32);
-	if (d->author == NULL)
+	if (how != SYNC_END_EOSE || sync_full(&w->req) || w->req.hint == NOSTR_HINT_MORE)
 		return false;
-	if (own->given)
-	{
-		memcpy(d->author, own->mem.data, own->n * 32ul);
-		d->nauthors = own->n;
-		return true;
-	}
-	d->unproven = true;
 	for (uint32_t i = 0; i < w->seen.n; i++)
-	{
-		bool		new = w->seen.item[i].kind == kind;
-
-		for (uint32_t k = 0; k < d->nauthors && new; k++)
-			new = memcmp(d->author + k * 32ul, w->seen.item[i].pubkey, 32) != 0;
-		if (new)
-			memcpy(d->author + 32ul * d->nauthors++, w->seen.item[i].pubkey, 32);
-	}
+		w->seen.item[i].proved |= w->seen.item[i].answer == w->seen.answer;
 	return true;
 }
 
+/* --- what is too much even of one kind --- */
+
 static void
-ask_authors(SyncWalk *w)
+ask_values(SyncWalk *w, void (*end) (SyncReq *, SyncEnd))
 {
 	SyncDense  *d = w->dense;
-	SyncAsk		a = {0};
+	SyncAsk		a = {.kinds = &d->kind[d->next_kind - 1],.nkinds = 1};
+	uint8_t		authors[DENSE_AT_ONCE * 32];
+	NostrFilterValue value[MAX_LEVELS][DENSE_AT_ONCE];
+	SyncAskTag	tag[MAX_LEVELS];
 
-	d->asked = d->nauthors - d->next_author;
-	if (d->asked > d->at_once)
-		d->asked = d->at_once;
-	a.kinds = &d->kind[d->next_kind - 1];
-	a.nkinds = 1;
-	a.authors = d->author + 32ul * d->next_author;
-	a.nauthors = d->asked;
-	ask(w, &a, authors_end);
+	dense_list_take(values(d, &d->level[d->depth - 1]));
+	for (int i = 0; i < d->depth; i++)
+	{
+		DenseList  *l = values(d, &d->level[i]);
+		const DenseValue *v = l->value + l->next;
+		uint32_t	n = i == d->depth - 1 ? l->asked : 1;
+
+		for (uint32_t k = 0; k < n; k++)
+		{
+			value[i][k] = v[k].v;
+			if (v->slot == DENSE_AUTHOR)
+				memcpy(authors + 32 * k, v[k].v.data, 32);
+		}
+		if (v->slot == DENSE_AUTHOR)
+		{
+			a.authors = authors;
+			a.nauthors = n;
+		}
+		else
+			tag[a.ntags++] = (SyncAskTag) {v->slot, value[i], n};
+	}
+	a.tags = tag;
+	ask(w, &a, end);
+}
+
+/* The values of that step; false: they would not split anything. */
+static bool
+begin_level(SyncWalk *w, Level *l)
+{
+	const NostrFilter *f = &w->s->filter;
+	SyncDense  *d = w->dense;
+
+	l->idle = 0;
+	if (l->step < STEP_AUTHORS)
+		return f->tags[l->step].given && f->tags[l->step].n > 1 &&
+			dense_list_tag(&l->list, f, l->step);
+	if (l->step == STEP_SEEN)
+		return d->shown.n > 0;
+	return (!f->authors.given || f->authors.n > 1) &&
+		dense_list_authors(&l->list, f, &w->seen, d->kind[d->next_kind - 1]) && l->list.n > 0;
+}
+
+/* What was asked for last is to be split; false: by nothing that is known. */
+static bool
+descend(SyncWalk *w)
+{
+	SyncDense  *d = w->dense;
+	int			step = d->depth > 0 ? d->level[d->depth - 1].step + 1 : 0;
+
+	for (; step < NSTEPS && d->depth < MAX_LEVELS; step++)
+	{
+		Level	   *l = &d->level[d->depth];
+
+		memset(l, 0, sizeof(*l));
+		l->step = step;
+		if (begin_level(w, l))
+		{
+			/* who was never seen is not listed */
+			d->unproven |= step == STEP_SEEN || (step == STEP_AUTHORS && !w->s->filter.authors.given);
+			d->depth++;
+			return true;
+		}
+		dense_list_free(&l->list);
+	}
+	return false;
+}
+
+/* All its values are done, and with them the one above that was split. */
+static void
+ascend(SyncDense *d)
+{
+	dense_list_free(&d->level[--d->depth].list);
+	if (d->depth > 0)
+		d->level[d->depth - 1].list.next++;
+}
+
+static void
+values_end(SyncReq *r, SyncEnd how)
+{
+	SyncWalk   *w = sync_walk_of(r);
+	SyncDense  *d = w->dense;
+	Level	   *level = &d->level[d->depth - 1];
+	DenseList  *l = values(d, level);
+	bool		whole = fitted(w, how);
+
+	if (w->fresh > 0 || (whole && level->step != STEP_SEEN))
+		level->idle = 0;
+	else
+		level->idle++;
+	if (whole)
+		l->next += l->asked;
+	else if (l->asked > 1)
+		l->at_once = l->asked / 2;
+	else if (how == SYNC_END_REFUSED || !descend(w))
+	{
+		d->unproven = true;
+		l->next++;
+	}
+	next(w);
 }
 
 /* --- by kind --- */
@@ -180,12 +280,9 @@ static void
 kind_end(SyncReq *r, SyncEnd how)
 {
 	SyncWalk   *w = sync_walk_of(r);
-	SyncDense  *d = w->dense;
-	uint16_t	kind = d->kind[d->next_kind - 1];
 
-	if (!fitted(w, how) &&
-		(how == SYNC_END_REFUSED || !start_authors(w, kind)))
-		d->unproven = true;
+	if (!fitted(w, how) && (how == SYNC_END_REFUSED || !descend(w)))
+		w->dense->unproven = true;
 	next(w);
 }
 
@@ -225,23 +322,39 @@ ask_others(SyncWalk *w)
 		ask(w, &a, others_end);
 }
 
+/* Does that relay look at such values at all? */
+static bool
+pointless(const Level *l)
+{
+	return l->idle >= (l->step == STEP_SEEN ? MAX_IDLE : MAX_IDLE_NAMED);
+}
+
 static void
 next(SyncWalk *w)
 {
 	SyncDense  *d = w->dense;
 
-	if (d->reqs >= MAX_REQS || w->seen.full)
+	while (d->depth > 0)
+	{
+		Level	   *level = &d->level[d->depth - 1];
+		DenseList  *l = values(d, level);
+
+		if (l->next < l->n && !pointless(level))
+			break;
+		d->unproven |= l->next < l->n;
+		ascend(d);
+	}
+	if (d->reqs >= (d->unproven ? MAX_REQS : MAX_PROOF_REQS) || w->seen.full)
 	{
 		d->unproven = true;
 		finish(w);
 	}
-	else if (d->next_author < d->nauthors)
-		ask_authors(w);
+	else if (d->depth > 0)
+		ask_values(w, values_end);
 	else if (d->next_kind < d->nkinds)
 	{
 		SyncAsk		a = {.kinds = &d->kind[d->next_kind++],.nkinds = 1};
 
-		d->nauthors = d->next_author = 0;
 		ask(w, &a, kind_end);
 	}
 	else if (!d->others_asked && !w->s->filter.kinds.given)

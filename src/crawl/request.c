@@ -95,6 +95,9 @@ put_filter(SyncReq *r, const SyncAsk *a)
 	if (a->nauthors > 0)
 		f.authors = (NostrFilterList) {.mem = {.data = (uint8_t *) a->authors,.len = a->nauthors * 32ul},
 		.n = a->nauthors,.given = true};
+	for (uint32_t i = 0; i < a->ntags; i++)
+		f.tags[a->tags[i].slot] = (NostrFilterList) {.mem = {.data = (uint8_t *) a->tags[i].value},
+		.n = a->tags[i].n,.given = true};
 	f.since = a->since == SYNC_NO_SINCE ? INT64_MIN : a->since;
 	f.until = a->until < SYNC_NO_UNTIL ? a->until + r->slack : a->until;
 	f.limit = a->limit;

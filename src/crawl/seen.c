@@ -28,7 +28,10 @@ sync_seen_add(SyncSeen *seen, int64_t at, const NostrEvent *ev)
 		sync_seen_reset(seen, at);
 	for (uint32_t i = seen->n; i-- > 0;)
 		if (memcmp(seen->item[i].id, ev->id, 32) == 0)
+		{
+			seen->item[i].answer = seen->answer;
 			return false;
+		}
 	if (seen->n == seen->cap)
 	{
 		uint32_t	cap = seen->cap > 0 ? seen->cap * 2 : 64;
@@ -46,6 +49,8 @@ sync_seen_add(SyncSeen *seen, int64_t at, const NostrEvent *ev)
 	memcpy(it->id, ev->id, 32);
 	memcpy(it->pubkey, ev->pubkey, 32);
 	it->kind = (uint16_t) ev->kind;
+	it->answer = seen->answer;
+	it->proved = false;
 	return true;
 }
 

@@ -9,7 +9,8 @@
  *   walk.c      paging through one window; claim.c says what is known of it;
  *               proof.c, cutoff.c and hidden.c judge its end
  *   seen.c      the ids of one second
- *   dense.c     seconds that hold more than a page
+ *   dense.c     seconds that hold more than a page, dense_values.c by what
+ *               they are split
  *   scatter.c   relays that answer in no order
  *   negtalk.c   negentropy (NIP-77); negset.c what the archive holds,
  *               negfetch.c what it lacks
@@ -50,6 +51,13 @@ typedef enum SyncEnd			/* how the answer ended */
 	SYNC_END_REFUSED			/* nothing: s->refusal says why */
 } SyncEnd;
 
+typedef struct SyncAskTag		/* values of one tag instead of the filter's */
+{
+	int			slot;			/* of its letter, see filter.h */
+	const NostrFilterValue *value;
+	uint32_t	n;
+} SyncAskTag;
+
 typedef struct SyncAsk			/* what differs from the job's filter */
 {
 	int64_t		since;			/* SYNC_NO_SINCE: none */
@@ -60,6 +68,8 @@ typedef struct SyncAsk			/* what differs from the job's filter */
 	uint32_t	nkinds;
 	const uint8_t *authors;		/* 32 bytes each; NULL: the filter's */
 	uint32_t	nauthors;
+	const SyncAskTag *tags;
+	uint32_t	ntags;
 	const uint8_t *ids;			/* 32 bytes each: nothing else is asked then */
 	uint32_t	nids;
 } SyncAsk;
@@ -121,6 +131,8 @@ typedef struct SyncSeenItem
 	uint8_t		id[32];
 	uint8_t		pubkey[32];
 	uint16_t	kind;
+	uint32_t	answer;			/* the last one that it was in */
+	bool		proved;			/* in one that was not cut off (dense.c) */
 } SyncSeenItem;
 
 typedef struct SyncSeen			/* the events of one second */
@@ -128,6 +140,7 @@ typedef struct SyncSeen			/* the events of one second */
 	SyncSeenItem *item;
 	uint32_t	n;
 	uint32_t	cap;
+	uint32_t	answer;			/* being read */
 	int64_t		at;				/* which second, in the walk's time */
 	bool		full;			/* more than can be remembered */
 } SyncSeen;

@@ -110,8 +110,9 @@ extern bool nostr_filter_never(const NostrFilter *f);
  */
 extern void nostr_filter_json(const NostrFilter *f, NostrBuf *out);
 
-/* Private to filter*.c: order of two values; slot of a letter, or -1. */
+/* An order of two values; 0: the same. */
 extern int	nostr_filter_value_cmp(const void *a, const void *b);
+/* Which of "tags" is that letter's; -1: no letter. */
 extern int	nostr_filter_letter(uint8_t letter);
 
 #endif

@@ -41,6 +41,7 @@ typedef struct Case
 	Archive		archive;
 	Truth	   *truth;			/* newest first */
 	long		ntruth;
+	bool		named;			/* the filter names kinds and topics */
 	Spans		said;
 	SyncWindow	round_window[64];
 	uint16_t	nround;

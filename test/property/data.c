@@ -12,7 +12,7 @@
 const char *
 data_shape_name(DataShape s)
 {
-	static const char *const names[DATA_SHAPES] = {"spread", "steady", "seconds", "bursts", "extremes"};
+	static const char *const names[DATA_SHAPES] = {"spread", "steady", "seconds", "bursts", "extremes", "dense"};
 
 	return names[s];
 }
@@ -24,6 +24,15 @@ data_kind(int n)
 	int			known = (int) (sizeof(kinds) / sizeof(kinds[0]));
 
 	return n < known ? kinds[n] : 20000 + n;
+}
+
+const char *
+data_topic(int n)
+{
+	static char topic[16];
+
+	snprintf(topic, sizeof(topic), n < 3 ? "%c" : "topic %d", n < 3 ? 'a' + n : n);
+	return topic;
 }
 
 void
@@ -41,12 +50,22 @@ data_random_spec(DataSpec *d, Random *r)
 	static const int most[] = {12, 60, 150, 150, 300, 300, 600, 2000};
 	static const int64_t span[] = {1, 5, 60, 1000, 86400, 10000000};
 	static const int authors[] = {1, 3, 20, 100000};
+	static const int topics[] = {3, 3, 3, 12, 40};
 
-	d->shape = (DataShape) (random_next(r) % DATA_SHAPES);
+	Random		dense = {r->state + 3};	/* of its own: the rest stays as it was */
+
+	d->shape = (DataShape) (random_next(r) % DATA_DENSE);
 	d->events = (int) random_between(r, 0, most[random_next(r) % 8]);
 	d->span = span[random_next(r) % 6];
 	d->kinds = (int) random_between(r, 1, 12);
 	d->authors = authors[random_next(r) % 4];
+	d->topics = 3;
+	if (random_one_in(&dense, 8))
+	{
+		d->shape = DATA_DENSE;
+		d->kinds = d->authors = 1;
+		d->topics = topics[random_next(&dense) % 5];
+	}
 }
 
 static int64_t
@@ -62,6 +81,7 @@ when(const DataSpec *d, int i, int64_t *burst, int *left, Random *r)
 		case DATA_SECONDS:
 			return DATA_BASE + random_between(r, 0, d->span < 4 ? d->span : 4);
 		case DATA_BURSTS:
+		case DATA_DENSE:
 			if (*left == 0 && random_one_in(r, 30))
 			{
 				*burst = DATA_BASE + random_between(r, 0, d->span);
@@ -91,7 +111,7 @@ data_event(const DataSpec *d, int64_t created_at, Random *r)
 	static NostrBuf json = {.max = 65536};
 	char		content[1024];
 	NostrEvent	ev = {0};
-	uint8_t		letter = (uint8_t) ('a' + random_next(r) % 3);
+	const char *topic = data_topic((int) (random_next(r) % (uint64_t) d->topics));
 
 	nostr_buf_reset(&tags);
 	nostr_buf_reset(&scratch);
@@ -99,7 +119,7 @@ data_event(const DataSpec *d, int64_t created_at, Random *r)
 	nostr_tags_begin(&tags, 1);
 	nostr_tags_tag(&tags, 2);
 	nostr_tags_name(&tags, (const uint8_t *) "t", 1);
-	nostr_tags_element(&tags, &letter, 1);
+	nostr_tags_element(&tags, (const uint8_t *) topic, strlen(topic));
 	ev.created_at = created_at;
 	ev.kind = data_kind((int) (random_next(r) % (uint64_t) d->kinds));
 	data_author((int) (random_next(r) % (uint64_t) d->authors), ev.pubkey);

@@ -196,8 +196,8 @@ main(void)
 {
 	uv_loop_t  *loop = uv_default_loop();
 	Net		   *net = setup_net(loop, 16);
-	DataSpec	spread = {DATA_SPREAD, EVENTS, 30 * 86400, 12, 5000, FILLER};
-	DataSpec	bursts = {DATA_BURSTS, EVENTS, 86400, 12, 5000, FILLER};
+	DataSpec	spread = {DATA_SPREAD, EVENTS, 30 * 86400, 12, 5000, 3, FILLER};
+	DataSpec	bursts = {DATA_BURSTS, EVENTS, 86400, 12, 5000, 3, FILLER};
 	RelayStore	store;
 	Run			full = paging(net, &spread, &store, "spread");
 

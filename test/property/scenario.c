@@ -310,6 +310,22 @@ draw_misbehaviours(Scenario *s, Random *r)
 	}
 }
 
+/* All there is, but named: a dense second can be split by it. */
+static void
+name_everything(Scenario *s)
+{
+	char	   *f = s->filter;
+	size_t		room = sizeof(s->filter);
+
+	snprintf(f, room, "{\"kinds\":[");
+	for (int i = 0; i < s->data.kinds; i++)
+		snprintf(f + strlen(f), room - strlen(f), "%s%d", i > 0 ? "," : "", data_kind(i));
+	strcat(f, "],\"#t\":[");
+	for (int i = 0; i < s->data.topics; i++)
+		snprintf(f + strlen(f), room - strlen(f), "%s\"%s\"", i > 0 ? "," : "", data_topic(i));
+	strcat(f, "]}");
+}
+
 static void
 draw_filter(Scenario *s, Random *r)
 {
@@ -391,6 +407,8 @@ scenario_draw(Scenario *s, RelayStore *store, uint64_t seed)
 	relay_plan_default(&s->plan);
 	draw_misbehaviours(s, &r);
 	draw_filter(s, &r);
+	if (s->data.shape == DATA_DENSE && seed % 3 > 0)
+		name_everything(s);
 	draw_windows(s, &r);
 	s->page_limit = limits[random_next(&r) % 10];
 	if (s->plan.base.order == RELAY_ANY && s->page_limit < 50)
