@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "tag_key.h"
 #include "tags.h"
 #include "writer.h"
 
@@ -123,20 +124,17 @@ has_tags(const NostrFilter *f, const NostrEvent *ev)
 	uint64_t	missing = f->letters;
 	NostrTagIter it;
 	NostrTagElement el;
+	uint8_t		letter;
 
 	if (missing == 0)
 		return true;
 	nostr_tags_iter(&it, ev->tags, ev->tags_len);
-	while (missing != 0 && nostr_tags_next(&it) >= 1)
+	while (missing != 0 && nostr_tags_next_letter(&it, &letter, &el))
 	{
 		NostrFilterValue v;
-		int			slot;
+		int			slot = nostr_filter_letter(letter);
 
-		if (!nostr_tags_next_element(&it, &el) || el.data != &it.letter)
-			continue;
-		slot = nostr_filter_letter(it.letter);
-		if (slot < 0 || !(missing & UINT64_C(1) << slot) || f->tags[slot].n == 0 ||
-			!nostr_tags_next_element(&it, &el))
+		if (slot < 0 || !(missing & UINT64_C(1) << slot) || f->tags[slot].n == 0)
 			continue;
 		v = (NostrFilterValue) {el.data, el.len, el.hex};
 		if (bsearch(&v, f->tags[slot].mem.data, f->tags[slot].n, sizeof(v),

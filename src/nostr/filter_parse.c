@@ -12,8 +12,8 @@
 #include "filter.h"
 #include "hex.h"
 #include "json.h"
+#include "tag_key.h"
 #include "tags.h"
-#include "tags_json.h"
 
 #define HASH_TEXT 64
 #define ITEM_MAX 32				/* bytes of one item of any list */
@@ -98,7 +98,8 @@ read_kind(Parser *ps, NostrFilterList *l)
 static bool
 read_value(Parser *ps, NostrFilterList *l, bool hash)
 {
-	NostrFilterValue v = {NULL, 0, false};
+	NostrFilterValue v;
+	NostrTagElement el;
 	const uint8_t *s;
 	uint8_t    *dst;
 	size_t		n;
@@ -108,14 +109,10 @@ read_value(Parser *ps, NostrFilterList *l, bool hash)
 	dst = nostr_buf_reserve(&ps->f->text, n);
 	if (dst == NULL)
 		return fault(ps, NOSTR_FILTER_OUT_OF_MEMORY);
-	v.data = dst;
-	v.hex = n >= NOSTR_TAG_MIN_HEX && n % 2 == 0 &&
-		nostr_hex_decode((const char *) s, n, dst, n / 2);
-	if (hash && !(v.hex && n == HASH_TEXT))
+	el = nostr_tag_element_of(s, n, dst);
+	if (hash && !(el.hex && n == HASH_TEXT))
 		return fault(ps, NOSTR_FILTER_BAD_TAG_VALUES);
-	v.len = v.hex ? n / 2 : n;
-	if (!v.hex && n > 0)
-		memcpy(dst, s, n);
+	v = (NostrFilterValue) {el.data, el.len, el.hex};
 	ps->f->text.len += v.len;
 	nostr_buf_append(&l->mem, &v, sizeof(v));
 	return true;

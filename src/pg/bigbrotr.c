@@ -13,6 +13,7 @@
 
 #include "pg/guc.h"
 #include "pg/lifecycle.h"
+#include "pg/query.h"
 #include "pg/shmem.h"
 #include "pg/worker_start.h"
 
@@ -28,6 +29,7 @@ _PG_init(void)
 
 	bb_guc_define();
 	MarkGUCPrefixReserved("bigbrotr");
+	bb_plan_hook_install();
 
 	if (!process_shared_preload_libraries_in_progress)
 		return;

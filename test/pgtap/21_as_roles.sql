@@ -68,6 +68,11 @@ INSERT INTO call VALUES
 	(:'r', $$SELECT bigbrotr.nip19_decode(bigbrotr.npub(sha256('a'))), bigbrotr.nip19_hex(bigbrotr.note(sha256('a')))$$, 'ok'),
 	(:'r', $$SELECT '[["t","a"]]'::bigbrotr.tags::jsonb::bigbrotr.tags OPERATOR(bigbrotr.=) '[]'::bigbrotr.tags$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.tag_count(t), bigbrotr.tag_values(t, 't'), bigbrotr.tag_first(t, 't') FROM CAST('[]' AS bigbrotr.tags) t$$, 'ok'),
+	(:'r', $$SELECT bigbrotr.tags_any(t, '{t:a}'), bigbrotr.tags_all(t, '{t:a}'), t OPERATOR(bigbrotr.&&) '{t:a}', t OPERATOR(bigbrotr.@>) '{t:a}' FROM CAST('[]' AS bigbrotr.tags) t$$, 'ok'),
+	(:'r', $$SELECT bigbrotr.id_code(sha256('a')), bigbrotr.author_code(sha256('a')), bigbrotr.time_code(0)$$, 'ok'),
+	(:'r', $$SELECT count(*), bigbrotr.count('{"kinds":[1]}', 'relay') FROM bigbrotr.query('[{"kinds":[1]},{"#t":["nostr"]}]', 'relay')$$, 'ok'),
+	(:'r', $$SELECT bigbrotr.query('{"kinds":[1],"authors":["f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9"]}')$$, 'ok'),
+	('bb_nobody', $$SELECT bigbrotr.query('{}')$$, '42501: permission denied for schema bigbrotr'),
 	(:'r', 'SELECT bigbrotr.partition_bound(now()), bigbrotr.worker_status()', 'ok'),
 	(:'r', 'SELECT * FROM bigbrotr.coverage_missing(1, ''{"kinds":[7]}'')', 'ok'),
 	(:'r', $$SELECT bigbrotr.coverage_record(1, '{"kinds":[7]}', 1, 2, 'open', NULL, 'silence')$$, '42501: permission denied for function coverage_record'),
@@ -117,7 +122,7 @@ FROM call;
 SELECT is_empty($$
 	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_type t ON t.oid = p.prorettype
 	WHERE p.pronamespace = 'bigbrotr'::regnamespace AND p.proname NOT IN ('tags_in', 'tags_out', 'tags_recv', 'tags_send', 'tags_eq', 'tags_ne',
-		'tags_to_jsonb', 'jsonb_to_tags', 'service_restore', 'source_restore', 'service_set_paused', 'partition_make', 'partition_month', 'event_ingest')
+		'tags_to_jsonb', 'jsonb_to_tags', 'tags_gin_values', 'tags_gin_query', 'tags_gin_match', 'service_restore', 'source_restore', 'service_set_paused', 'partition_make', 'partition_month', 'event_ingest')
 		AND NOT EXISTS (SELECT FROM call WHERE statement LIKE '%bigbrotr.' || p.proname || '(%')
 	$$, 'no function is left out');
 

@@ -1,0 +1,51 @@
+/*
+ * event_code.c
+ *
+ * id_code, author_code, time_code: nostr/tag_key.h for SQL, where the indexes
+ * of event are made of them.
+ *
+ * Must survive bytea of any length: they are called before the CHECKs.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "nostr/tag_key.h"
+#include "pg/compat.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+extern PGDLLEXPORT Datum bigbrotr_id_code(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_id_code);
+extern PGDLLEXPORT Datum bigbrotr_author_code(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_author_code);
+extern PGDLLEXPORT Datum bigbrotr_time_code(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_time_code);
+
+/* The 32 bytes, or zeros: what is not 32 bytes long is in no event. */
+static const uint8 *
+bytes32(bytea *b)
+{
+	static const uint8 none[32] = {0};
+
+	return VARSIZE_ANY_EXHDR(b) == 32 ? (const uint8 *) VARDATA_ANY(b) : none;
+}
+
+Datum
+bigbrotr_id_code(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(nostr_id_code(bytes32(PG_GETARG_BYTEA_PP(0))));
+}
+
+Datum
+bigbrotr_author_code(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(nostr_author_code(bytes32(PG_GETARG_BYTEA_PP(0)), PG_GETARG_INT32(1)));
+}
+
+Datum
+bigbrotr_time_code(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(nostr_time_code(PG_GETARG_INT64(0)));
+}

@@ -1,0 +1,63 @@
+/*
+ * plan_hook.c
+ *
+ * What the planner sees of event.
+ *
+ * For the statements of query_drive.c: only the index that was chosen.
+ * Must survive archives without that index: then the planner sees all.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_am.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/plancat.h"
+#include "pg/query.h"
+#include "utils/lsyscache.h"
+
+const BbPin *bb_plan_pin;
+
+static get_relation_info_hook_type next_hook;
+
+static bool
+pinned(const BbPin *pin, const IndexOptInfo *index, Oid relid)
+{
+	char	   *name;
+
+	if ((index->relam == GIN_AM_OID) != (strcmp(pin->am, "gin") == 0))
+		return false;
+	if (index->indpred != NIL)
+		return false;
+	if (index->indexkeys[0] != 0)
+		name = get_attname(relid, index->indexkeys[0], true);
+	else
+	{
+		Node	   *expr = linitial(index->indexprs);
+
+		name = IsA(expr, FuncExpr) ? get_func_name(((FuncExpr *) expr)->funcid) : NULL;
+	}
+	return name != NULL && strcmp(name, pin->column) == 0;
+}
+
+static void
+hook(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
+{
+	ListCell   *lc;
+	IndexOptInfo *found = NULL;
+
+	if (next_hook != NULL)
+		next_hook(root, relid, inhparent, rel);
+	if (bb_plan_pin == NULL || inhparent)
+		return;
+	foreach(lc, rel->indexlist)
+		if (pinned(bb_plan_pin, lfirst(lc), relid))
+			found = lfirst(lc);
+	if (found != NULL)
+		rel->indexlist = list_make1(found);
+}
+
+void
+bb_plan_hook_install(void)
+{
+	next_hook = get_relation_info_hook;
+	get_relation_info_hook = hook;
+}

@@ -1,0 +1,136 @@
+/*
+ * query.h
+ *
+ * What query*.c share.  A query is a list of NIP-01 filters; each is answered
+ * by scans of event along one index (query_drive.c), from the newest second
+ * downwards until its limit is full (query_plan.c); every row that an index
+ * finds is compared with the whole filter (query_scan.c).
+ *
+ * Times are whole seconds of the key: created_at clamped to what a key holds.
+ */
+#ifndef BB_QUERY_H
+#define BB_QUERY_H
+
+#include "postgres.h"
+
+#include "nostr/filter.h"
+#include "tcop/dest.h"
+#include "utils/jsonb.h"
+
+#define BB_QUERY_MAX_FILTERS	100
+#define BB_QUERY_MAX_LIMIT		1000000 /* of one filter */
+
+typedef struct BbQuery
+{
+	NostrFilter *f;
+	int			n;
+	bool		relay;			/* serve like a relay; else everything */
+	int64		now;			/* unix seconds; for NIP-40 */
+	const char *relay_url;		/* for NIP-62, may be NULL */
+	int64		max_limit;		/* of each filter */
+} BbQuery;
+
+/* Reads one filter or an array of them; errors out on a bad one.  Belongs to
+ * the current memory context. */
+extern BbQuery *bb_query_read(Jsonb *filters, text *mode, int64 max_limit, text *relay_url);
+
+/* --- rows that were found ------------------------------------------------ */
+
+typedef struct BbHit
+{
+	int64		key;
+	int64		created_at;
+	uint8		id[32];
+} BbHit;
+
+/* A row that matches; what follows "hit" is for the rules of relays. */
+typedef struct BbCandidate
+{
+	BbHit		hit;
+	int32		kind;
+	uint8		pubkey[32];
+	const uint8 *tags;			/* packed; NULL where no rule needs them */
+	uint32		tags_len;
+	bool		gone;			/* a relay would not serve it */
+} BbCandidate;
+
+/* Newest first, of one second the lowest id first. */
+extern int	bb_hit_cmp(const void *a, const void *b);
+
+/* One scan of event: receives the rows of a statement, keeps what matches. */
+typedef struct BbScan
+{
+	DestReceiver pub;			/* must be first */
+	const BbQuery *q;
+	int			at;				/* filter number */
+	bool		counting;		/* only count those that no earlier filter has */
+	bool		ordered;		/* rows come by second, newest first */
+	int64		budget;			/* rows to look at before stopping; 0: all */
+	int64		want;			/* matches that suffice; 0: all */
+
+	int64		newest;			/* second of the first row */
+	int64		second;			/* of the last row */
+	int64		examined;
+	int64		matched;
+	bool		stopped;		/* before the end, all of "second" was seen */
+
+	BbCandidate *c;
+	int64		n;
+	int64		cap;
+	MemoryContext batch;		/* of c and what it points to */
+	MemoryContext row;
+} BbScan;
+
+extern void bb_scan_init(BbScan *s, const BbQuery *q, int at, MemoryContext batch);
+/* Empties c and the counts of a scan, to use it again. */
+extern void bb_scan_reset(BbScan *s);
+extern int64 bb_clamp_second(int64 created_at);
+
+/* --- ways through event, each along one index ----------------------------- */
+
+typedef enum BbDrive
+{
+	BB_DRIVE_KEY,				/* ordered */
+	BB_DRIVE_KIND,				/* one kind, ordered */
+	BB_DRIVE_KINDS,
+	BB_DRIVE_AUTHOR,			/* one author_code, ordered */
+	BB_DRIVE_CODES,				/* author_codes */
+	BB_DRIVE_AUTHORS,			/* author_codes of kind 0, all kinds */
+	BB_DRIVE_TAG,
+	BB_DRIVE_TAGS,				/* two letters */
+	BB_DRIVE_ID,
+	BB_DRIVE_ROWS,				/* whole rows by key */
+	BB_DRIVE_N
+} BbDrive;
+
+/*
+ * Runs a scan over the seconds [lo, hi]; SPI is connected.  a and b are what
+ * the way needs: a kind, an array of codes, texts or keys.
+ */
+extern void bb_drive(BbDrive way, int64 lo, int64 hi, Datum a, Datum b, DestReceiver *dest);
+extern bool bb_drive_ordered(BbDrive way);
+
+/* The planner's view of event (plan_hook.c): only the index of this way. */
+typedef struct BbPin
+{
+	const char *column;			/* first column, NULL: an expression */
+	const char *am;
+} BbPin;
+extern const BbPin *bb_plan_pin;
+extern void bb_plan_hook_install(void);
+
+/* --- what relays do not serve (query_relay.c) ----------------------------- */
+
+/* By its own kind and tags; ephemeral, expired, protected. */
+extern bool bb_relay_servable(const BbQuery *q, int32 kind, const uint8 *tags, size_t len);
+/* By other events: marks as gone what was replaced, deleted, vanished. */
+extern void bb_relay_check(const BbQuery *q, BbCandidate *c, int64 n);
+
+/* --- all of it (query_plan.c) --------------------------------------------- */
+
+/* Hits of filter "at", in order, at most its limit; SPI is connected. */
+extern BbHit *bb_query_hits(const BbQuery *q, int at, int64 *n);
+/* Events of filter "at" that no earlier filter has. */
+extern int64 bb_query_count(const BbQuery *q, int at);
+
+#endif
