@@ -128,7 +128,10 @@ archive_write(BbArchiveEvent *e, int n, BbOffer *o, int m, BbRejects *rejects)
 	archive_partitions();
 	SPI_finish();
 	if (n > 0)
+	{
 		write_events(e, n, rejects);
+		archive_peer_news(e, n);
+	}
 	archive_lookup(o, m);
 	if (n + m > 0)
 		write_observations(e, n, o, m);

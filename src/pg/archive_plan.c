@@ -52,6 +52,10 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"ON CONFLICT DO NOTHING RETURNING o.key, o.relay_id",
 		SPI_OK_INSERT_RETURNING, 3, {INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
 	},
+	[BB_PLAN_PEER_NEWS] = {
+		"INSERT INTO bigbrotr.peer_news AS n (pubkey, kind, created_at, tags) SELECT * FROM unnest($1, $2, $3, $4)",
+		SPI_OK_INSERT, 4, {BYTEAARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TAGSARRAYOID}
+	},
 	[BB_PLAN_REJECT] = {
 		"INSERT INTO bigbrotr.rejected_event AS r "
 		"(relay_id, reason, slot, event_id, sample, detail, count, first_seen_at, last_seen_at) "

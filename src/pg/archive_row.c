@@ -22,8 +22,8 @@
 /* Observations in one statement: bounds what their arrays take. */
 #define OBSERVATIONS_AT_ONCE 8192
 
-static Datum
-varlena_of(const void *data, size_t len)
+Datum
+archive_varlena(const void *data, size_t len)
 {
 	struct varlena *v = palloc(VARHDRSZ + len);
 
@@ -126,15 +126,15 @@ archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n)
 			col[8][i] = PointerGetDatum(archive_content_escape(ev->content, ev->content_len));
 		}
 		else if (!light[i])
-			col[8][i] = varlena_of(ev->content, ev->content_len);
+			col[8][i] = archive_varlena(ev->content, ev->content_len);
 		col[0][i] = Int64GetDatum(keys[i]);
 		col[1][i] = Int64GetDatum(ev->created_at);
 		col[2][i] = Int32GetDatum(ev->kind);
 		col[3][i] = Int16GetDatum(flags);
-		col[4][i] = varlena_of(ev->id, 32);
-		col[5][i] = varlena_of(ev->pubkey, 32);
-		col[6][i] = light[i] ? (Datum) 0 : varlena_of(ev->sig, 64);
-		col[7][i] = light[i] ? (Datum) 0 : varlena_of(ev->tags, ev->tags_len);
+		col[4][i] = archive_varlena(ev->id, 32);
+		col[5][i] = archive_varlena(ev->pubkey, 32);
+		col[6][i] = light[i] ? (Datum) 0 : archive_varlena(ev->sig, 64);
+		col[7][i] = light[i] ? (Datum) 0 : archive_varlena(ev->tags, ev->tags_len);
 		if (light[i])
 			col[8][i] = (Datum) 0;
 	}

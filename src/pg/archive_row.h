@@ -22,6 +22,9 @@ typedef struct BbObservation
 	bool		fresh;			/* out: was not there */
 } BbObservation;
 
+/* bytea, text or tags of these bytes; palloc'ed. */
+extern Datum archive_varlena(const void *data, size_t len);
+
 /* INSERT ... RETURNING key; the result is in SPI_tuptable. */
 extern void archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n);
 
@@ -41,6 +44,10 @@ extern void archive_probe(BbProbe *p, int n);
  * sets key and outcome (BB_NEW, BB_DUPLICATE, or BB_INVALID and the reason,
  * palloc'ed).  SPI is not connected. */
 extern void archive_event_store(BbArchiveEvent *e, const int *which, int n);
+
+/* Leaves the new ones of e[0..n) that other monitors wrote (NIP-66) to the
+ * refresher.  SPI is not connected. */
+extern void archive_peer_news(const BbArchiveEvent *e, int n);
 
 /* Inserts what is not there, in the order of the keys; sorts o.  SPI is not
  * connected. */

@@ -16,6 +16,7 @@
 #include "pg/refresh.h"
 
 const BbTask bb_tasks[] = {
+	{"peers", "reading what other monitors say", refresh_peers},
 	{NULL, NULL, NULL}
 };
 const int	bb_task_count = lengthof(bb_tasks) - 1;

@@ -27,6 +27,9 @@ typedef struct BbTask
 	bool		(*step) (int64 *done);
 } BbTask;
 
+/* refresh_peer.c: reports of other monitors */
+extern bool refresh_peers(int64 *done);
+
 extern const BbTask bb_tasks[];
 extern const int bb_task_count;
 

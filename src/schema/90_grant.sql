@@ -58,8 +58,13 @@ REVOKE ALL ON TYPE bigbrotr.check_sample FROM PUBLIC;
 GRANT USAGE ON TYPE bigbrotr.check_sample TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.document, bigbrotr.relay_document, bigbrotr.check_series, bigbrotr.relay_monitor,
 	bigbrotr.publication, bigbrotr.relay_check, bigbrotr.metadata, bigbrotr.relay_metadata,
-	bigbrotr.relay_metadata_latest, bigbrotr.certificate
+	bigbrotr.relay_metadata_latest, bigbrotr.certificate, bigbrotr.peer_news, bigbrotr.peer_monitor,
+	bigbrotr.peer_report, bigbrotr.monitor_report, bigbrotr.relay_comparison
 	TO bigbrotr_reader;
+GRANT EXECUTE ON FUNCTION bigbrotr.peer_ms(bigbrotr.tags, text), bigbrotr.peer_words(bigbrotr.tags, text, text)
+	TO bigbrotr_reader;
+GRANT INSERT ON bigbrotr.peer_news TO bigbrotr_writer;
+GRANT UPDATE (counted) ON bigbrotr.peer_monitor TO bigbrotr_operator;
 GRANT EXECUTE ON FUNCTION bigbrotr.check_unpack(bytea), bigbrotr.rtt_document(bigbrotr.check_sample),
 	bigbrotr.relay_uptime(text, timestamptz, timestamptz),
 	bigbrotr.relay_rtt(text, double precision, timestamptz, timestamptz),

@@ -18,6 +18,7 @@ INSERT INTO beyond_read VALUES
 	('bigbrotr_writer', 'candidate', '{INSERT,UPDATE,DELETE}'),
 	('bigbrotr_writer', 'coverage', '{INSERT,UPDATE,DELETE}'),
 	('bigbrotr_writer', 'coverage_filter', '{INSERT}'),
+	('bigbrotr_writer', 'peer_news', '{INSERT}'),
 	('bigbrotr_writer', 'mention', '{INSERT,UPDATE}'),
 	('bigbrotr_writer', 'mention_refused', '{INSERT,UPDATE}'),
 	('bigbrotr_operator', 'source', '{INSERT,UPDATE,DELETE}'),
@@ -38,6 +39,8 @@ INSERT INTO beyond_call VALUES
 	('bigbrotr_operator', 'pause(text)'),
 	('bigbrotr_operator', 'resume(text)'),
 	('owner', 'service_restore()'),
+	('owner', 'peer_fold(integer)'),
+	('owner', 'peer_expire(integer)'),
 	('owner', 'source_restore()'),
 	('owner', 'partition_make(text,bigint,bigint)'),
 	('owner', 'partition_month(text,bigint,bigint)'),
@@ -84,7 +87,8 @@ SELECT results_eq($$
 		unnest('{INSERT,UPDATE}'::text[]) p
 	WHERE has_column_privilege(r.name, c.oid, a.attnum, p) AND NOT has_table_privilege(r.name, c.oid, p)
 	GROUP BY r.name, c.relname, p ORDER BY 1, 2, 3 $$,
-	$$ VALUES ('bigbrotr_operator'::name, 'relay'::name, 'INSERT' COLLATE "C", 'url network discovered_at' COLLATE "C"),
+	$$ VALUES ('bigbrotr_operator'::name, 'peer_monitor'::name, 'UPDATE' COLLATE "C", 'counted' COLLATE "C"),
+		('bigbrotr_operator', 'relay', 'INSERT', 'url network discovered_at'),
 		('bigbrotr_operator', 'relay', 'UPDATE', 'next_sync_at observations priority excluded filter since until page_limit max_requests_per_minute timeout_ms'),
 		('bigbrotr_operator', 'service', 'UPDATE', 'paused'),
 		('bigbrotr_writer', 'relay', 'INSERT', 'url network discovered_at'),

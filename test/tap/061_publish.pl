@@ -68,5 +68,16 @@ one("SELECT count(*) FROM bigbrotr.check('$picky')");
 is(one("SELECT count(*) FROM bigbrotr.publication WHERE slot = '30166:$picky' AND outcome IS NULL"), 0, 'withdrawn when the relay is offline');
 is(one("SELECT max(queued_at) FROM bigbrotr.publication WHERE slot = '30166:$picky'"), $queued, 'and no new one is made');
 
+# another monitor reads what this one published, from the relay, and compares
+my $other = bigbrotr_node('other', "bigbrotr.refresher_interval = '1s'\nbigbrotr.monitor_interval = '1h'\nbigbrotr.archive = 'light'\n");
+seed_relays($other, $plain);
+ok($other->poll_query_until('postgres', "SELECT count(*) = 1 FROM bigbrotr.relay_comparison WHERE relay_url = '$plain' AND opened AND monitors = 1"),
+	'its report is read, in a light archive') or diag($other->safe_psql('postgres', 'SELECT * FROM bigbrotr.peer_monitor; SELECT * FROM bigbrotr.maintenance'));
+is($other->safe_psql('postgres', "SELECT online, quorum, disagrees IS NULL, others_open_ms IS NOT NULL FROM bigbrotr.relay_comparison WHERE relay_url = '$plain'"),
+	'1|t|t|t', 'beside our own check; one monitor is no quorum to disagree with');
+ok($other->poll_query_until('postgres', 'SELECT frequency_s = 7200 FROM bigbrotr.peer_monitor'), 'and so is its announcement');
+is($other->safe_psql('postgres', 'SELECT checks, geohash FROM bigbrotr.peer_monitor'), '{net,nip11,open,read,write}|u0m7', 'with what it checks, and where');
+
 $node->stop;
+$other->stop;
 done_testing();

@@ -1,0 +1,216 @@
+-- Other monitors (NIP-66): what they say of the relays that we know.  One row
+-- per monitor and relay, whatever they send; nothing of it is believed.
+
+CREATE TABLE bigbrotr.peer_news (
+	pubkey bytea NOT NULL,
+	kind integer NOT NULL,
+	created_at bigint NOT NULL,
+	tags bigbrotr.tags NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+COMMENT ON TABLE bigbrotr.peer_news IS
+	'new events of kinds 10166 and 30166 until the refresher has read them; those with more than 8 kB of tags are not read';
+COMMENT ON COLUMN bigbrotr.peer_news.pubkey IS 'event.pubkey';
+COMMENT ON COLUMN bigbrotr.peer_news.kind IS 'event.kind';
+COMMENT ON COLUMN bigbrotr.peer_news.created_at IS 'event.created_at';
+COMMENT ON COLUMN bigbrotr.peer_news.tags IS 'event.tags; here in a light archive, too';
+
+CREATE TABLE bigbrotr.peer_monitor (
+	pubkey bytea PRIMARY KEY CHECK (octet_length(pubkey) = 32),
+	counted boolean NOT NULL DEFAULT true,
+	announced_at bigint,
+	frequency_s integer NOT NULL DEFAULT 3600 CHECK (frequency_s >= 60 AND frequency_s <= 86400),
+	checks text[] NOT NULL DEFAULT '{}',
+	geohash text,
+	last_report_at bigint,
+	reports bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+COMMENT ON TABLE bigbrotr.peer_monitor IS 'authors of kinds 10166 and 30166 but for ourselves; at most 200, who is silent for 30 days makes room';
+COMMENT ON COLUMN bigbrotr.peer_monitor.pubkey IS 'event.pubkey';
+COMMENT ON COLUMN bigbrotr.peer_monitor.counted IS 'false: it has no vote; an operator may set it';
+COMMENT ON COLUMN bigbrotr.peer_monitor.announced_at IS 'created_at of its newest announcement (kind 10166); NULL: none was seen';
+COMMENT ON COLUMN bigbrotr.peer_monitor.frequency_s IS 'seconds between its reports, as announced, from a minute to a day; an hour when it says nothing sensible';
+COMMENT ON COLUMN bigbrotr.peer_monitor.checks IS 'checks that it announces (c)';
+COMMENT ON COLUMN bigbrotr.peer_monitor.geohash IS 'where it says to be (g)';
+COMMENT ON COLUMN bigbrotr.peer_monitor.last_report_at IS 'created_at of its newest report (kind 30166) that is not from the future';
+COMMENT ON COLUMN bigbrotr.peer_monitor.reports IS 'reports read';
+
+CREATE TABLE bigbrotr.peer_report (
+	relay_id integer NOT NULL,
+	pubkey bytea NOT NULL,
+	reported_at bigint NOT NULL,
+	open_ms integer,
+	read_ms integer,
+	write_ms integer,
+	requirements text[],
+	PRIMARY KEY (relay_id, pubkey)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE bigbrotr.peer_report IS 'the newest report of each monitor on each relay that we know; read it through monitor_report';
+COMMENT ON COLUMN bigbrotr.peer_report.relay_id IS 'relay.id';
+COMMENT ON COLUMN bigbrotr.peer_report.pubkey IS 'peer_monitor.pubkey';
+COMMENT ON COLUMN bigbrotr.peer_report.reported_at IS 'created_at of the report';
+COMMENT ON COLUMN bigbrotr.peer_report.open_ms IS 'rtt-open; NULL: not told, or no number below 1,000,000';
+COMMENT ON COLUMN bigbrotr.peer_report.read_ms IS 'rtt-read';
+COMMENT ON COLUMN bigbrotr.peer_report.write_ms IS 'rtt-write';
+COMMENT ON COLUMN bigbrotr.peer_report.requirements IS 'R: auth, writes, pow, payment, or the same with ! for no';
+CREATE INDEX peer_report_reported_at_idx ON bigbrotr.peer_report (reported_at);
+COMMENT ON INDEX bigbrotr.peer_report_reported_at_idx IS 'what is too old to say anything';
+
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.peer_news', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.peer_monitor', '');
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.peer_report', '');
+
+CREATE FUNCTION bigbrotr.peer_ms(tags bigbrotr.tags, name text) RETURNS integer
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT CASE WHEN t.value ~ '^[0-9]{1,6}([.][0-9]{1,9})?$' THEN least(round(t.value::numeric), 999999)::integer END
+	FROM (SELECT bigbrotr.tag_first(peer_ms.tags, peer_ms.name) AS value) AS t
+$$;
+COMMENT ON FUNCTION bigbrotr.peer_ms(bigbrotr.tags, text) IS 'the first value of that tag in ms; NULL when it is no number from 0 to 999999';
+
+CREATE FUNCTION bigbrotr.peer_words(tags bigbrotr.tags, name text, pattern text) RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT coalesce(array_agg(DISTINCT v.value), '{}') FROM (
+		SELECT u.value FROM unnest(bigbrotr.tag_values(peer_words.tags, peer_words.name)) AS u (value)
+		WHERE u.value ~ peer_words.pattern LIMIT 16) AS v
+$$;
+COMMENT ON FUNCTION bigbrotr.peer_words(bigbrotr.tags, text, text) IS 'at most 16 values of that tag that look like this';
+
+CREATE FUNCTION bigbrotr.peer_fold(batch integer DEFAULT 2000) RETURNS bigint
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+	WITH taken AS (
+		DELETE FROM bigbrotr.peer_news AS n
+		WHERE n.ctid = ANY (ARRAY(SELECT x.ctid FROM bigbrotr.peer_news AS x LIMIT peer_fold.batch))
+		RETURNING n.pubkey, n.kind, n.created_at, n.tags
+	), own AS (
+		SELECT decode(p.event::jsonb ->> 'pubkey', 'hex') AS pubkey FROM bigbrotr.publication AS p WHERE p.slot = '10166'
+	), sound AS (
+		-- dates lie: nothing from the future, and no report that is too old to matter
+		SELECT t.* FROM taken AS t
+		WHERE t.created_at <= extract(epoch FROM now()) + 900
+			AND (t.kind = 10166 OR t.created_at > extract(epoch FROM now()) - 7 * 86400)
+			AND t.pubkey NOT IN (SELECT o.pubkey FROM own AS o)
+	), author AS (
+		SELECT s.pubkey, max(s.created_at) FILTER (WHERE s.kind = 10166) AS announced_at,
+			   max(s.created_at) FILTER (WHERE s.kind = 30166) AS last_report_at,
+			   count(*) FILTER (WHERE s.kind = 30166) AS reports,
+			   (array_agg(s.tags ORDER BY s.created_at DESC) FILTER (WHERE s.kind = 10166))[1] AS tags,
+			   EXISTS (SELECT FROM bigbrotr.peer_monitor AS m WHERE m.pubkey = s.pubkey) AS known
+		FROM sound AS s GROUP BY s.pubkey
+	), ranked AS (
+		SELECT a.*, row_number() OVER (PARTITION BY a.known ORDER BY a.reports DESC, a.pubkey) AS place FROM author AS a
+	), monitor AS (
+		INSERT INTO bigbrotr.peer_monitor AS m (pubkey, announced_at, frequency_s, checks, geohash, last_report_at, reports)
+		SELECT a.pubkey, a.announced_at,
+			   CASE WHEN bigbrotr.tag_first(a.tags, 'frequency') ~ '^[0-9]{1,9}$'
+			   THEN greatest(60, least(86400, bigbrotr.tag_first(a.tags, 'frequency')::integer)) ELSE 3600 END,
+			   coalesce(bigbrotr.peer_words(a.tags, 'c', '^[a-z0-9-]{1,16}$'), '{}'),
+			   substring(bigbrotr.tag_first(a.tags, 'g') FROM '^[0-9b-hjkmnp-z]{1,12}$'), a.last_report_at, a.reports
+		FROM ranked AS a
+		WHERE a.known OR a.place + (SELECT count(*) FROM bigbrotr.peer_monitor AS x) <= 200
+		ORDER BY a.pubkey
+		ON CONFLICT (pubkey) DO UPDATE SET
+			frequency_s = CASE WHEN excluded.announced_at > coalesce(m.announced_at, 0) THEN excluded.frequency_s ELSE m.frequency_s END,
+			checks = CASE WHEN excluded.announced_at > coalesce(m.announced_at, 0) THEN excluded.checks ELSE m.checks END,
+			geohash = CASE WHEN excluded.announced_at > coalesce(m.announced_at, 0) THEN excluded.geohash ELSE m.geohash END,
+			announced_at = greatest(m.announced_at, excluded.announced_at),
+			last_report_at = greatest(m.last_report_at, excluded.last_report_at),
+			reports = m.reports + excluded.reports
+		RETURNING m.pubkey
+	), newest AS (
+		SELECT DISTINCT ON (r.id, s.pubkey) r.id, s.pubkey, s.created_at, s.tags
+		FROM sound AS s
+		JOIN monitor AS m ON m.pubkey = s.pubkey
+		JOIN bigbrotr.relay AS r ON r.url = bigbrotr.relay_normalize(bigbrotr.tag_first(s.tags, 'd'))
+		WHERE s.kind = 30166
+		ORDER BY r.id, s.pubkey, s.created_at DESC
+	), report AS (
+		INSERT INTO bigbrotr.peer_report AS p (relay_id, pubkey, reported_at, open_ms, read_ms, write_ms, requirements)
+		SELECT n.id, n.pubkey, n.created_at, bigbrotr.peer_ms(n.tags, 'rtt-open'), bigbrotr.peer_ms(n.tags, 'rtt-read'),
+			   bigbrotr.peer_ms(n.tags, 'rtt-write'), bigbrotr.peer_words(n.tags, 'R', '^!?(auth|writes|pow|payment)$')
+		FROM newest AS n
+		ON CONFLICT (relay_id, pubkey) DO UPDATE SET reported_at = excluded.reported_at, open_ms = excluded.open_ms,
+			read_ms = excluded.read_ms, write_ms = excluded.write_ms, requirements = excluded.requirements
+			WHERE excluded.reported_at > p.reported_at
+	)
+	SELECT count(*) FROM taken
+$$;
+COMMENT ON FUNCTION bigbrotr.peer_fold(integer) IS 'reads so many of peer_news into peer_monitor and peer_report; returns how many; part of the refresher';
+
+CREATE FUNCTION bigbrotr.peer_expire(batch integer DEFAULT 2000) RETURNS bigint
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+	WITH old AS (
+		DELETE FROM bigbrotr.peer_report AS p
+		WHERE p.ctid = ANY (ARRAY(SELECT x.ctid FROM bigbrotr.peer_report AS x
+								  WHERE x.reported_at < extract(epoch FROM now())::bigint - 7 * 86400 LIMIT peer_expire.batch))
+		RETURNING p.relay_id
+	), silent AS (
+		DELETE FROM bigbrotr.peer_monitor AS m
+		WHERE m.counted AND greatest(m.last_report_at, m.announced_at) < extract(epoch FROM now())::bigint - 30 * 86400
+		RETURNING m.pubkey
+	)
+	SELECT (SELECT count(*) FROM old) + (SELECT count(*) FROM silent)
+$$;
+COMMENT ON FUNCTION bigbrotr.peer_expire(integer) IS 'drops so many reports of more than a week ago, and monitors silent for 30 days; part of the refresher';
+
+CREATE VIEW bigbrotr.monitor_report AS
+	SELECT r.url AS relay_url, p.pubkey, to_timestamp(p.reported_at) AS reported_at,
+		   p.reported_at >= extract(epoch FROM now()) - 2 * m.frequency_s AS online,
+		   m.last_report_at >= extract(epoch FROM now()) - 2 * m.frequency_s AS alive,
+		   m.counted, p.open_ms, p.read_ms, p.write_ms, p.requirements
+	FROM bigbrotr.peer_report AS p
+	JOIN bigbrotr.relay AS r ON r.id = p.relay_id
+	JOIN bigbrotr.peer_monitor AS m ON m.pubkey = p.pubkey;
+COMMENT ON VIEW bigbrotr.monitor_report IS 'the newest report of every other monitor on every relay that we know';
+COMMENT ON COLUMN bigbrotr.monitor_report.relay_url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.monitor_report.pubkey IS 'the monitor; see npub';
+COMMENT ON COLUMN bigbrotr.monitor_report.reported_at IS 'date of the report, as its author says';
+COMMENT ON COLUMN bigbrotr.monitor_report.online IS 'it is not older than twice the time between two reports of the monitor; monitors say that a relay is online or nothing';
+COMMENT ON COLUMN bigbrotr.monitor_report.alive IS 'the monitor has reported anything at all within that time';
+COMMENT ON COLUMN bigbrotr.monitor_report.counted IS 'peer_monitor.counted';
+COMMENT ON COLUMN bigbrotr.monitor_report.open_ms IS 'its time to open';
+COMMENT ON COLUMN bigbrotr.monitor_report.read_ms IS 'its time to read';
+COMMENT ON COLUMN bigbrotr.monitor_report.write_ms IS 'its time to write';
+COMMENT ON COLUMN bigbrotr.monitor_report.requirements IS 'what it says the relay demands';
+
+CREATE VIEW bigbrotr.relay_comparison AS
+	SELECT r.url AS relay_url, o.opened, o.checked_at, o.open_ms, v.monitors, v.online,
+		   v.online * 2 > v.monitors AS quorum,
+		   CASE WHEN v.monitors >= 3 THEN o.opened <> (v.online * 2 > v.monitors) END AS disagrees,
+		   v.others_open_ms, s.others_spread_ms,
+		   CASE WHEN v.timed >= 3 THEN abs(o.open_ms - v.others_open_ms) > s.tolerance_ms END AS deviates,
+		   CASE WHEN v.timed >= 3 THEN s.outliers END AS outliers
+	FROM bigbrotr.relay AS r
+	CROSS JOIN LATERAL (
+		SELECT count(*) AS monitors, count(*) FILTER (WHERE m.online) AS online,
+			   count(m.open_ms) FILTER (WHERE m.online) AS timed,
+			   percentile_cont(0.5) WITHIN GROUP (ORDER BY m.open_ms) FILTER (WHERE m.online) AS others_open_ms,
+			   array_agg(m.open_ms) FILTER (WHERE m.online AND m.open_ms IS NOT NULL) AS times
+		FROM bigbrotr.monitor_report AS m WHERE m.relay_url = r.url AND m.counted AND m.alive) AS v
+	CROSS JOIN LATERAL (
+		SELECT d.spread AS others_spread_ms, 3 * greatest(d.spread, 0.25 * v.others_open_ms, 50) AS tolerance_ms,
+			   (SELECT count(*) FROM unnest(v.times) AS t (ms)
+				WHERE abs(t.ms - v.others_open_ms) > 3 * greatest(d.spread, 0.25 * v.others_open_ms, 50)) AS outliers
+		FROM (SELECT 1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(t.ms - v.others_open_ms)) AS spread
+			  FROM unnest(v.times) AS t (ms)) AS d) AS s
+	LEFT JOIN LATERAL (
+		SELECT c.checked_at, c.opened, c.dns_ms + c.tcp_ms + c.tls_ms + c.upgrade_ms AS open_ms
+		FROM (SELECT x.samples FROM bigbrotr.check_series AS x WHERE x.relay_id = r.id ORDER BY x.first_at DESC LIMIT 1) AS x,
+		LATERAL bigbrotr.check_unpack(x.samples) AS c ORDER BY c.checked_at DESC LIMIT 1) AS o ON true
+	WHERE v.monitors > 0 OR o.checked_at IS NOT NULL;
+COMMENT ON VIEW bigbrotr.relay_comparison IS 'our last check of each relay beside what other monitors say; each of them has one vote';
+COMMENT ON COLUMN bigbrotr.relay_comparison.relay_url IS 'relay.url';
+COMMENT ON COLUMN bigbrotr.relay_comparison.opened IS 'whether it opened for us; NULL: not checked';
+COMMENT ON COLUMN bigbrotr.relay_comparison.checked_at IS 'when we checked';
+COMMENT ON COLUMN bigbrotr.relay_comparison.open_ms IS 'our time to open';
+COMMENT ON COLUMN bigbrotr.relay_comparison.monitors IS 'other monitors that are alive and have reported this relay within a week';
+COMMENT ON COLUMN bigbrotr.relay_comparison.online IS 'how many of them report it online now: a report no older than twice their time between two';
+COMMENT ON COLUMN bigbrotr.relay_comparison.quorum IS 'more than half of them do';
+COMMENT ON COLUMN bigbrotr.relay_comparison.disagrees IS 'our answer is not theirs; NULL: fewer than three of them';
+COMMENT ON COLUMN bigbrotr.relay_comparison.others_open_ms IS 'median of their times to open';
+COMMENT ON COLUMN bigbrotr.relay_comparison.others_spread_ms IS 'median deviation from that, times 1.4826 (like a standard deviation, but no single liar moves it)';
+COMMENT ON COLUMN bigbrotr.relay_comparison.deviates IS
+	'our time is further from the median than three times the greatest of that spread, a quarter of the median, and 50 ms; NULL: fewer than three times';
+COMMENT ON COLUMN bigbrotr.relay_comparison.outliers IS 'how many of theirs are';
