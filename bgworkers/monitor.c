@@ -12,7 +12,6 @@
 
 #include <sys/stat.h>
 
-#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "pg/guc.h"
@@ -21,10 +20,12 @@
 #include "pg/monitor_jobs.h"
 #include "pg/monitor_news.h"
 #include "pg/monitor_publish.h"
+#include "pg/net_service.h"
 #include "pg/netd.h"
 #include "pg/worker.h"
 
 #define MONITOR_FRAMES_PER_TX 64
+#define PUBLISH_MS			1000	/* looks this long after a check for what to publish */
 #define FILES_EVERY_MS		60000	/* looks whether a MaxMind file was replaced */
 
 extern PGDLLEXPORT void bb_monitor_main(Datum main_arg);
@@ -40,13 +41,19 @@ forget(void)
 }
 
 static long
-start_due(void)
+start_due(bool all)
 {
 	long		wait = Max(1, Min(bb_monitor_interval, 60)) * 1000L;
 
+	/* a job that ended may have left something to publish */
+	if (!all && monitor_publishing())
+		wait = PUBLISH_MS;
+	if (!all && !monitor_due_possible())
+		return wait;
 	bb_tx_begin("looking for relays to check");
-	monitor_due_start(&wait);
-	monitor_publish_start(&wait);
+	monitor_due_start(all, &wait);
+	if (all)
+		monitor_publish_start(&wait);
 	bb_tx_end();
 	netd_flush();
 	return wait;
@@ -100,41 +107,20 @@ watch_files(void)
 	marks = fresh;
 }
 
+static const char *
+activity(void)
+{
+	return monitor_checks_count() > 0 ? "checking" : monitor_jobs_count() > 0 ? "publishing" : "idle";
+}
+
 void
 bb_monitor_main(Datum main_arg)
 {
-	long		wait = 1000;
-	bool		look = true;
+	static const BbNetService service = {
+		.forget = forget,.start = start_due,.frames = handle_frames,
+		.busy = monitor_jobs_count,.activity = activity,.tick = watch_files
+	};
 
 	me = bb_worker_init(BB_MONITOR, main_arg, NULL);
-	netd_start();
-
-	for (;;)
-	{
-		int			before;
-
-		if (bb_interrupts())
-		{
-			netd_reconfigure();
-			look = true;
-		}
-		if (bb_run_requested())
-			look = true;
-		watch_files();
-		if (netd_lost())
-		{
-			forget();
-			look = true;
-		}
-		if (look && netd_ready())
-			wait = start_due();
-		bb_idle(monitor_checks_count() > 0 ? "checking" : monitor_jobs_count() > 0 ? "publishing" : "idle");
-		before = monitor_jobs_count();
-		look = !netd_poll(netd_ready() ? wait : 1000);
-		while (handle_frames())
-			CHECK_FOR_INTERRUPTS();
-		/* Fill the room that results made, in steps: not a query for each. */
-		if (monitor_jobs_count() < before)
-			look = true;
-	}
+	bb_net_service(&service);
 }

@@ -19,6 +19,7 @@
 #include "pg/archive.h"
 #include "pg/guc.h"
 #include "pg/mention_store.h"
+#include "pg/net_service.h"
 #include "pg/netd.h"
 #include "pg/relay_life.h"
 #include "pg/shmem.h"
@@ -99,43 +100,34 @@ handle_frames(void)
 	return b.nframes == SYNC_BATCH_FRAMES;
 }
 
+static long
+start_due(bool all)
+{
+	return sync_due_start(me, nworkers);
+}
+
+/* A job that ended, or became a live tail, made room. */
+static int
+busy(void)
+{
+	return sync_jobs_count() + sync_jobs_busy();
+}
+
+static const char *
+activity(void)
+{
+	return sync_jobs_count() > 0 ? "synchronizing" : "idle";
+}
+
 void
 bb_synchronizer_main(Datum main_arg)
 {
-	long		wait = 1000;
-	bool		look = true;
+	static const BbNetService service = {
+		.forget = jobs_lost,.start = start_due,.frames = handle_frames,
+		.busy = busy,.activity = activity
+	};
 
 	me = bb_worker_init(BB_SYNCHRONIZER, main_arg, &nworkers);
 	no_tails();
-	netd_start();
-
-	for (;;)
-	{
-		int			before;
-		int			busy;
-
-		if (bb_interrupts())
-		{
-			netd_reconfigure();
-			look = true;
-		}
-		if (bb_run_requested())
-			look = true;
-		if (netd_lost())
-		{
-			jobs_lost();
-			look = true;
-		}
-		if (look && netd_ready())
-			wait = sync_due_start(me, nworkers);
-		bb_idle(sync_jobs_count() > 0 ? "synchronizing" : "idle");
-		before = sync_jobs_count();
-		busy = sync_jobs_busy();
-		look = !netd_poll(netd_ready() ? wait : 1000);
-		while (handle_frames())
-			CHECK_FOR_INTERRUPTS();
-		/* A job that ended, or became a live tail, made room. */
-		if (sync_jobs_count() < before || sync_jobs_busy() < busy)
-			look = true;
-	}
+	bb_net_service(&service);
 }

@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -20,8 +19,10 @@
 
 #include "pg/archive.h"
 #include "pg/candidate_life.h"
+#include "pg/due_queue.h"
 #include "pg/foreign_text.h"
 #include "pg/guc.h"
+#include "pg/net_service.h"
 #include "pg/netd.h"
 #include "pg/networks.h"
 #include "pg/shmem.h"
@@ -45,7 +46,6 @@ static int	njobs = 0;
 static int	njobs_of[NOSTR_NETWORK_COUNT];
 static uint32 next_job = 1;
 static int	me;
-static int	workers;
 
 static ValidatorJob *
 job_find(uint32 id)
@@ -56,17 +56,6 @@ job_find(uint32 id)
 			return &jobs[i];
 	}
 	return NULL;
-}
-
-static bool
-job_running(const char *url)
-{
-	for (int i = 0; i < VALIDATOR_MAX_JOBS; i++)
-	{
-		if (jobs[i].id != 0 && strcmp(jobs[i].url, url) == 0)
-			return true;
-	}
-	return false;
 }
 
 static void
@@ -98,46 +87,38 @@ room_of(NostrNetwork network)
 	return Min(all, bb_network[network].max_connections - njobs_of[network]);
 }
 
-/* Starts candidates of one network that are due, as many as there is room for. */
-static void
-start_network(NostrNetwork network)
+static int
+running_of(NostrNetwork network)
 {
-	static const char *const sql =
-		"SELECT c.url FROM bigbrotr.candidate AS c "
-		"WHERE c.network = $1 AND c.next_attempt_at <= pg_catalog.now() "
-		"ORDER BY (c.authors + 1)::float8 / (c.attempts + 1) DESC, c.next_attempt_at LIMIT $2";
-	Oid			types[2] = {TEXTOID, INT8OID};
-	Datum		values[2];
-	int			room = room_of(network);
-
-	if (room <= 0)
-		return;
-	values[0] = CStringGetTextDatum(nostr_network_name(network));
-	/* those in flight are still due in the table: read that many more */
-	values[1] = Int64GetDatum(room + njobs_of[network]);
-	SPI_execute_with_args(sql, 2, types, values, NULL, true, 0);
-	for (uint64 i = 0; i < SPI_processed && room > 0; i++)
-	{
-		char	   *url = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
-
-		if (job_running(url))
-			continue;
-		job_start(url, network);
-		room--;
-	}
+	return njobs_of[network];
 }
 
-/* Returns how long to wait for the next candidate, in ms. */
+static bool
+runs(const DueEntry *e)
+{
+	for (int i = 0; i < VALIDATOR_MAX_JOBS; i++)
+	{
+		if (jobs[i].id != 0 && jobs[i].network == e->network && strcmp(jobs[i].url, e->url) == 0)
+			return true;
+	}
+	return false;
+}
+
+static DueQueue queue = {
+	.sql = "SELECT 0, c.url, 0::bigint FROM bigbrotr.candidate AS c "
+	"WHERE c.network = $1 AND c.next_attempt_at <= pg_catalog.now() "
+	"ORDER BY (c.authors + 1)::float8 / (c.attempts + 1) DESC, c.next_attempt_at LIMIT $2",
+	.room = room_of,
+	.running = running_of,
+	.runs = runs
+};
+
+/* ms until a candidate is due that is not yet. */
 static long
-start_due(void)
+next_due(void)
 {
 	long		next = (long) bb_validator_interval * 1000;
 
-	bb_tx_begin("looking for candidates");
-	SPI_connect();
-	for (int i = 0; i < NOSTR_NETWORK_COUNT; i++)
-		if (bb_network[i].enabled)
-			start_network(i);
 	SPI_execute(psprintf("SELECT pg_catalog.ceil(extract(epoch FROM pg_catalog.min(c.next_attempt_at) "
 						 "- pg_catalog.now()) * 1000)::bigint FROM bigbrotr.candidate AS c "
 						 "WHERE c.network = ANY ('%s'::text[]) AND c.next_attempt_at > pg_catalog.now() "
@@ -151,10 +132,30 @@ start_due(void)
 		if (!isnull)
 			next = Min(next, Max(ms, 100));
 	}
+	return next;
+}
+
+static long
+start_due(bool all)
+{
+	long		wait = (long) bb_validator_interval * 1000;
+	const DueEntry *e;
+
+	if (!all && !due_possible(&queue))
+		return wait;
+	bb_tx_begin("looking for candidates");
+	SPI_connect();
+	if (all)
+	{
+		due_forget(&queue);
+		wait = next_due();
+	}
+	while ((e = due_next(&queue, &wait)) != NULL)
+		job_start(e->url, e->network);
 	SPI_finish();
 	bb_tx_end();
 	netd_flush();
-	return next;
+	return wait;
 }
 
 static void
@@ -223,7 +224,7 @@ forget_jobs(void)
 }
 
 /* All results that are ready go into one transaction. */
-static void
+static bool
 handle_frames(void)
 {
 	WireFrame	f;
@@ -255,43 +256,30 @@ handle_frames(void)
 		bb_run_request(MyDatabaseId, BB_SYNCHRONIZER);
 		bb_run_request(MyDatabaseId, BB_MONITOR);
 	}
+	return false;
+}
+
+static int
+busy(void)
+{
+	return njobs;
+}
+
+static const char *
+activity(void)
+{
+	return njobs > 0 ? "validating" : "idle";
 }
 
 void
 bb_validator_main(Datum main_arg)
 {
-	long		wait = 0;
-	int			filled = 0;		/* jobs after the last look */
-	bool		look = true;
+	static const BbNetService service = {
+		.forget = forget_jobs,.start = start_due,.frames = handle_frames,
+		.busy = busy,.activity = activity
+	};
 
-	me = bb_worker_init(BB_VALIDATOR, main_arg, &workers);
+	me = bb_worker_init(BB_VALIDATOR, main_arg, NULL);
 	jobs = MemoryContextAllocZero(TopMemoryContext, sizeof(ValidatorJob) * VALIDATOR_MAX_JOBS);
-	netd_start();
-
-	for (;;)
-	{
-		if (bb_interrupts())
-		{
-			netd_reconfigure();
-			look = true;
-		}
-		if (bb_run_requested())
-			look = true;
-		if (netd_lost())
-		{
-			forget_jobs();
-			look = true;
-		}
-		if (look && netd_ready())
-		{
-			wait = start_due();
-			filled = njobs;
-		}
-		bb_idle(njobs > 0 ? "validating" : "idle");
-		look = !netd_poll(wait > 0 ? wait : 1000);
-		handle_frames();
-		/* Fill the room that results made, in steps: not a query for each. */
-		if (njobs < filled - filled / 4)
-			look = true;
-	}
+	bb_net_service(&service);
 }

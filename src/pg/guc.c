@@ -104,7 +104,7 @@ static const IntSetting ints[] = {
 	&bb_validator_interval, 60, 0, 365 * DAY_S, GUC_UNIT_S},
 	{"bigbrotr.validator_concurrency", "Candidates that are validated at the same time.",
 		"The limits of connections per network apply as well.",
-	&bb_validator_concurrency, 64, 1, 4096, 0},
+	&bb_validator_concurrency, 64, 1, 1024, 0},
 	{"bigbrotr.finder_interval", "Time between two looks for lists of relays that are due.",
 		"The finder reads the lists on the web that bigbrotr.source names, each at its own interval. 0 turns it off; relays that events mention are found all the same.",
 	&bb_finder_interval, 300, 0, 365 * DAY_S, GUC_UNIT_S},

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "pg/due_queue.h"
 #include "pg/guc.h"
 #include "pg/guc_monitor.h"
 #include "pg/monitor_due.h"
@@ -68,7 +69,6 @@ start_check(int32 relay_id, const char *url, NostrNetwork network)
 
 	if (j == NULL)
 		return;
-
 	mark = wire_begin(out, WIRE_CHECK, j->id);
 	wire_put_str(out, url);
 	wire_put_u32(out, bb_monitor_mask(bb_monitor_checks));
@@ -83,13 +83,6 @@ start_check(int32 relay_id, const char *url, NostrNetwork network)
 	for (int i = 0; i < n + nrefused; i++)
 		wire_put_u16(out, kinds[i]);
 	wire_end(out, mark);
-}
-
-static bool
-may_start(int32 relay_id, NostrNetwork network)
-{
-	return monitor_checks_count() < bb_monitor_concurrency && monitor_checks_of(network) < bb_network[network].max_connections &&
-		!monitor_job_runs(MONITOR_CHECK, relay_id, NULL);
 }
 
 /* Those that somebody waits for, whenever they would be due. */
@@ -114,43 +107,57 @@ start_requested(void)
 	}
 }
 
-/* Starts relays that are due.  Lowers *wait_ms to when the next one is. */
-void
-monitor_due_start(long *wait_ms)
+/* Relays that nobody has checked yet are due. */
+static void
+add_new(void)
 {
-	SPITupleTable *rows;
-	uint64		n;
-
-	SPI_connect();
 	SPI_execute("INSERT INTO bigbrotr.relay_monitor (relay_id) SELECT r.id FROM bigbrotr.relay AS r "
 				"WHERE NOT r.excluded AND r.alias_of IS NULL AND NOT EXISTS "
 				"(SELECT FROM bigbrotr.relay_monitor AS m WHERE m.relay_id = r.id) ON CONFLICT DO NOTHING", false, 0);
-	start_requested();
-	/* not read-only: it must see the rows made above */
-	SPI_execute(psprintf("SELECT r.id, r.url, r.network, "
-						 "ceil(extract(epoch FROM m.next_check_at - now()) * 1000)::bigint "
-						 "FROM bigbrotr.relay_monitor AS m JOIN bigbrotr.relay AS r ON r.id = m.relay_id "
-						 "WHERE NOT r.excluded AND r.alias_of IS NULL AND r.state <> 'parked' "
-						 "AND r.network = ANY ('%s'::text[]) ORDER BY m.next_check_at LIMIT %d",
-						 bb_enabled_networks(), bb_monitor_concurrency + monitor_checks_count() + 1), false, 0);
-	rows = SPI_tuptable;
-	n = SPI_processed;
-	for (uint64 i = 0; i < n; i++)
-	{
-		bool		isnull;
-		int32		id = DatumGetInt32(SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull));
-		int64		ms = DatumGetInt64(SPI_getbinval(rows->vals[i], rows->tupdesc, 4, &isnull));
-		NostrNetwork network;
+}
 
-		if (ms > 0)
-		{
-			*wait_ms = Min(*wait_ms, Max((long) ms, 100));
-			break;
-		}
-		if (monitor_jobs_count() < MONITOR_MAX_JOBS &&
-			bb_network_by_name(SPI_getvalue(rows->vals[i], rows->tupdesc, 3), &network) &&
-			may_start(id, network))
-			start_check(id, SPI_getvalue(rows->vals[i], rows->tupdesc, 2), network);
+static int
+room_of(NostrNetwork network)
+{
+	return Min(Min(bb_monitor_concurrency - monitor_checks_count(), MONITOR_MAX_JOBS - monitor_jobs_count()),
+			   bb_network[network].max_connections - monitor_checks_of(network));
+}
+
+static bool
+runs(const DueEntry *e)
+{
+	return monitor_job_runs(MONITOR_CHECK, e->id, NULL);
+}
+
+static DueQueue queue = {
+	.sql = "SELECT r.id, r.url, pg_catalog.ceil(extract(epoch FROM m.next_check_at - pg_catalog.now()) * 1000)::bigint "
+	"FROM bigbrotr.relay_monitor AS m JOIN bigbrotr.relay AS r ON r.id = m.relay_id "
+	"WHERE NOT r.excluded AND r.alias_of IS NULL AND r.state <> 'parked' "
+	"AND r.network = $1 ORDER BY m.next_check_at LIMIT $2",
+	.room = room_of,
+	.running = monitor_checks_of,
+	.runs = runs
+};
+
+bool
+monitor_due_possible(void)
+{
+	return due_possible(&queue);
+}
+
+void
+monitor_due_start(bool all, long *wait_ms)
+{
+	const DueEntry *e;
+
+	SPI_connect();
+	if (all)
+	{
+		add_new();
+		start_requested();
+		due_forget(&queue);
 	}
+	while ((e = due_next(&queue, wait_ms)) != NULL)
+		start_check(e->id, e->url, e->network);
 	SPI_finish();
 }

@@ -64,6 +64,7 @@ my ($rc, $out, $err) = $node->psql('postgres', "SELECT * FROM bigbrotr.check('ws
 like($err, qr/is not known.*HINT/s, 'check() of an unknown relay says what to do');
 
 # one that goes away is not announced, and is due again soon, then later
+$node->poll_query_until('postgres', "SELECT outcome = 'taken' FROM bigbrotr.publication WHERE slot = '30166:$good'") or die 'not published again';
 stop_relay($good);
 my $before = one("SELECT event_id FROM bigbrotr.publication WHERE slot = '30166:$good'");
 one("SELECT count(*) FROM bigbrotr.check('$good')");
