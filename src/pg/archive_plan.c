@@ -163,7 +163,7 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 	/* The newest $4 observations of [$2, $3]: how many, and the second above
 	 * the oldest of them (a key holds its second in the high bits). */
 	[BB_PLAN_RECHECK_CUT] = {
-		"SELECT count(*), (min(k.key) >> 29) + 1 FROM (SELECT o.key FROM bigbrotr.observation AS o "
+		"SELECT count(*), (min(k.key) >> 29) + 1 FROM (SELECT o.key FROM bigbrotr.observation_all AS o "
 		"WHERE o.relay_id = $1 AND o.key >= (least($2, 17179869183) << 29) "
 		"AND o.key <= (least($3, 17179869183) << 29) + 536870911 ORDER BY o.key DESC LIMIT $4) AS k",
 		SPI_OK_SELECT, 4, {INT4OID, INT8OID, INT8OID, INT8OID}
@@ -188,7 +188,7 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 	},
 	/* By key alone, then by those keys: the planner cannot choose badly. */
 	[BB_PLAN_SET_KEYS] = {
-		"SELECT o.key FROM bigbrotr.observation AS o WHERE o.relay_id = $1 "
+		"SELECT o.key FROM bigbrotr.observation_all AS o WHERE o.relay_id = $1 "
 		"AND o.key >= $2 AND o.key <= $3 ORDER BY o.key DESC LIMIT $4",
 		SPI_OK_SELECT, 4, {INT4OID, INT8OID, INT8OID, INT8OID}
 	},
@@ -196,6 +196,26 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"SELECT e.key, e.created_at, e.id FROM bigbrotr.event AS e "
 		"WHERE e.key = ANY ($1) AND e.key >= $2 AND e.key <= $3 ORDER BY e.key DESC",
 		SPI_OK_SELECT, 3, {INT8ARRAYOID, INT8OID, INT8OID}
+	},
+	/* five arguments for both, so that they are called alike */
+	[BB_PLAN_PACKED_ADD_EVENT] = {
+		"INSERT INTO bigbrotr.observation_by_event (first_key, last_key, n, data) "
+		"SELECT u.f, u.l, u.n, u.d FROM unnest($1, $2, $3, $4, $5) AS u (f, l, n, d, r)",
+		SPI_OK_INSERT, 5, {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, BYTEAARRAYOID, INT4ARRAYOID}
+	},
+	[BB_PLAN_PACKED_ADD_RELAY] = {
+		"INSERT INTO bigbrotr.observation_by_relay (first_key, last_key, n, data, relay_id) "
+		"SELECT * FROM unnest($1, $2, $3, $4, $5)",
+		SPI_OK_INSERT, 5, {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, BYTEAARRAYOID, INT4ARRAYOID}
+	},
+	[BB_PLAN_PACKED_DROP_EVENT] = {
+		"DELETE FROM bigbrotr.observation_by_event AS b WHERE b.first_key = ANY ($1) AND $2 IS NOT NULL",
+		SPI_OK_DELETE, 2, {INT8ARRAYOID, INT4ARRAYOID}
+	},
+	[BB_PLAN_PACKED_DROP_RELAY] = {
+		"DELETE FROM bigbrotr.observation_by_relay AS b USING unnest($1, $2) AS u (first_key, relay_id) "
+		"WHERE b.relay_id = u.relay_id AND b.first_key = u.first_key",
+		SPI_OK_DELETE, 2, {INT8ARRAYOID, INT4ARRAYOID}
 	},
 	[BB_PLAN_RELAY_GET] = {
 		"SELECT r.id FROM bigbrotr.relay AS r WHERE r.url = $1",

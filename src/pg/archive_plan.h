@@ -2,7 +2,7 @@
  * archive_plan.h
  *
  * The saved plans of the archive.  Internal to src/pg/archive*.c,
- * coverage.c, sync_*.c and ingest.c.
+ * coverage.c, sync_*.c, compact*.c and ingest.c.
  */
 #ifndef BB_ARCHIVE_PLAN_H
 #define BB_ARCHIVE_PLAN_H
@@ -36,6 +36,10 @@ typedef enum BbPlan
 	BB_PLAN_RECHECK_END,
 	BB_PLAN_SET_KEYS,
 	BB_PLAN_SET_EVENTS,
+	BB_PLAN_PACKED_ADD_EVENT,
+	BB_PLAN_PACKED_ADD_RELAY,
+	BB_PLAN_PACKED_DROP_EVENT,
+	BB_PLAN_PACKED_DROP_RELAY,
 	BB_PLAN_RELAY_GET,
 	BB_PLAN_RELAY_ADD,
 	BB_PLAN_PARTITION_CHECK,

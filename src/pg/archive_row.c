@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "pg/archive_plan.h"
 #include "pg/archive_row.h"
+#include "pg/compact.h"
 #include "pg/guc.h"
 #include "utils/builtins.h"
 
@@ -200,6 +201,8 @@ insert_some(BbObservation *o, int n)
 		col[c] = palloc(sizeof(Datum) * n);
 	for (int i = 0; i < n; i++)
 	{
+		if (o[i].packed)
+			continue;
 		if (i > 0 && o[i].key == o[i - 1].key && o[i].relay_id == o[i - 1].relay_id)
 			continue;
 		col[0][m] = Int64GetDatum(o[i].key);
@@ -209,8 +212,9 @@ insert_some(BbObservation *o, int n)
 	args[0] = archive_array(col[0], NULL, m, INT8OID);
 	args[1] = archive_array(col[1], NULL, m, INT4OID);
 	args[2] = archive_array(col[2], NULL, m, INT4OID);
-	archive_plan_run(BB_PLAN_INSERT_OBSERVATION, args, NULL);
-	for (uint64 r = 0; r < SPI_processed; r++)
+	if (m > 0)
+		archive_plan_run(BB_PLAN_INSERT_OBSERVATION, args, NULL);
+	for (uint64 r = 0; m > 0 && r < SPI_processed; r++)
 	{
 		HeapTuple	t = SPI_tuptable->vals[r];
 		TupleDesc	d = SPI_tuptable->tupdesc;
@@ -228,6 +232,7 @@ void
 archive_observation_insert(BbObservation *o, int n)
 {
 	qsort(o, n, sizeof(*o), observation_cmp);
+	compact_mark(o, n);
 	for (int i = 0; i < n; i += OBSERVATIONS_AT_ONCE)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -19,6 +19,7 @@ typedef struct BbObservation
 	int32		relay_id;
 	int64		seen_at;		/* unix seconds */
 	int			at;				/* for the caller */
+	bool		packed;			/* out: is in the compact tier */
 	bool		fresh;			/* out: was not there */
 } BbObservation;
 

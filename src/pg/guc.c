@@ -47,6 +47,7 @@ char	   *bb_net_program;
 bool		bb_synchronous_commit = false;
 int			bb_archive = 0;
 bool		bb_allow_drop = false;
+int			bb_compact_after = 30 * 86400;
 
 typedef struct IntSetting
 {
@@ -141,6 +142,9 @@ static const IntSetting ints[] = {
 	{"bigbrotr.synchronizer_since", "Oldest event time to ask for.",
 		"In seconds since 1970. 0 asks for everything a relay has; a time to come asks for nothing.",
 	&bb_synchronizer_since, 0, 0, INT_MAX, 0},
+	{"bigbrotr.compact_after", "Age at which observations are packed.",
+		"Counted from the end of the month in which the events were created; at least a day. The refresher packs them, to a tenth of the size. 0 turns it off.",
+	&bb_compact_after, 30 * DAY_S, 0, 3650 * DAY_S, GUC_UNIT_S},
 	{"bigbrotr.max_message_size", "Largest message accepted from a relay.",
 		"A relay that sends a larger one is disconnected.",
 	&bb_max_message_size, 1024, 16, 16 * 1024, GUC_UNIT_KB},

@@ -54,6 +54,7 @@ extern char *bb_net_program;	/* '' = pkglibdir/bigbrotr-net */
 extern bool bb_synchronous_commit;
 extern int	bb_archive;			/* 0 full, 1 light */
 extern bool bb_allow_drop;
+extern int	bb_compact_after;		/* s; 0: never */
 
 extern void bb_guc_define(void);
 

@@ -31,7 +31,7 @@ observed_kinds(int32 relay_id, const char *url, uint16 *kinds, int *nrefused)
 {
 	static const char *const sql =
 		"SELECT x.kind, bool_or(x.taken) FROM ("
-		"SELECT e.kind::int, true AS taken FROM (SELECT o.key FROM bigbrotr.observation AS o "
+		"SELECT e.kind::int, true AS taken FROM (SELECT o.key FROM bigbrotr.observation_all AS o "
 		"WHERE o.relay_id = $1 ORDER BY o.key DESC LIMIT 500) AS o "
 		"JOIN bigbrotr.event AS e ON e.key = o.key "
 		"UNION ALL SELECT split_part(p.slot, ':', 1)::int, p.outcome = 'taken' FROM bigbrotr.publication AS p "

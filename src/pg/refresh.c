@@ -13,10 +13,12 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 
+#include "pg/compact.h"
 #include "pg/refresh.h"
 
 const BbTask bb_tasks[] = {
 	{"peers", "reading what other monitors say", refresh_peers},
+	{"compact", "packing cold observations", compact_task},
 	{NULL, NULL, NULL}
 };
 const int	bb_task_count = lengthof(bb_tasks) - 1;

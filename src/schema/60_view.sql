@@ -2,7 +2,7 @@
 
 CREATE VIEW bigbrotr.event_relay AS
 	SELECT e.id AS event_id, r.url AS relay_url, o.seen_at::bigint + 1577836800 AS seen_at
-	FROM bigbrotr.observation AS o
+	FROM bigbrotr.observation_all AS o
 	JOIN bigbrotr.relay AS r ON r.id = o.relay_id
 	JOIN bigbrotr.event AS e ON e.key = o.key;
 COMMENT ON VIEW bigbrotr.event_relay IS 'which event was seen on which relay, and when first';

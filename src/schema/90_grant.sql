@@ -3,7 +3,7 @@
 REVOKE ALL ON SCHEMA bigbrotr FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA bigbrotr FROM PUBLIC;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA bigbrotr FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA bigbrotr FROM PUBLIC;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA bigbrotr FROM PUBLIC;
 REVOKE ALL ON TYPE bigbrotr.tags FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA bigbrotr TO bigbrotr_reader;
@@ -11,6 +11,8 @@ GRANT USAGE ON TYPE bigbrotr.tags TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.event, bigbrotr.observation,
 	bigbrotr.coverage, bigbrotr.coverage_filter, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
 	bigbrotr.mention, bigbrotr.mention_refused, bigbrotr.discovery, bigbrotr.source, bigbrotr.maintenance,
+	bigbrotr.observation_by_event, bigbrotr.observation_by_relay, bigbrotr.observation_packed,
+	bigbrotr.observation_all, bigbrotr.compaction,
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
 	bigbrotr.relay_coverage, bigbrotr.open_gap
 	TO bigbrotr_reader;
@@ -32,6 +34,7 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.via_names(integer), bigbrotr.sketch_merge(bytea, bytea), bigbrotr.sketch_count(bytea),
 	bigbrotr.npub(bytea), bigbrotr.npub(text), bigbrotr.note(bytea), bigbrotr.note(text),
 	bigbrotr.nip19_decode(text), bigbrotr.nip19_hex(text),
+	bigbrotr.packed_unpack(bigint, integer, bytea), bigbrotr.packed_verify(),
 	bigbrotr.coverage_missing(integer, text, bigint, bigint), bigbrotr.partition_bound(timestamptz), bigbrotr.worker_status()
 	TO bigbrotr_reader;
 

@@ -38,6 +38,8 @@ INSERT INTO beyond_call VALUES
 	('bigbrotr_operator', 'service_set_paused(text,boolean)'),
 	('bigbrotr_operator', 'pause(text)'),
 	('bigbrotr_operator', 'resume(text)'),
+	('owner', 'compact_step(boolean,integer)'),
+	('owner', 'packed_handler()'),
 	('owner', 'service_restore()'),
 	('owner', 'peer_fold(integer)'),
 	('owner', 'peer_expire(integer)'),
