@@ -42,18 +42,35 @@ sync_walk_sure(const SyncWalk *w)
 									 w->s->until_tested || w->s->until_slack > 0);
 }
 
+/* The lowest second that a claim is about, in the walk's time. */
+static int64_t
+bottom(const SyncWalk *w)
+{
+	int64_t		least = w->mirror ? -w->top : w->since;
+
+	return least > w->lo ? least : w->lo;
+}
+
+/*
+ * Never of all that there is: the last second waits for the proof, so that a
+ * job which ends before it leaves something to ask for.
+ */
 static void
 say_paged(SyncWalk *w)
 {
 	uint64_t	n = w->shown - w->said - (w->seen.at == w->hi ? w->seen.n : 0);
+	int64_t		from = w->hi < bottom(w) ? bottom(w) + 1 : w->hi + 1;
 
-	if (w->unsaid)
+	if (!w->unsaid)
+		return;
+	if (from <= w->unsaid_hi)
 	{
-		say(w, w->hi + 1, w->unsaid_hi, sync_walk_sure(w) ? SYNC_PAGED : SYNC_OPEN, n,
+		say(w, from, w->unsaid_hi, sync_walk_sure(w) ? SYNC_PAGED : SYNC_OPEN, n,
 			"", sync_walk_sure(w) ? "" : "order_unknown");
 		w->said += n;
 	}
-	w->unsaid = false;
+	w->unsaid_hi = from - 1;
+	w->unsaid = w->unsaid_hi > w->hi;
 }
 
 void

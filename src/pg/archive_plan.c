@@ -129,16 +129,26 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 	},
 	/*
 	 * A gap whose reason is the relay's own way (see coverage.c) is not asked
-	 * for again in every pass: after a minute, doubling to a day.
+	 * for again in every pass: after a minute, doubling to a day.  What was
+	 * paged with this very filter ($7) waits for the proof of what is asked
+	 * for below it; where nothing is, its lowest second is asked for once
+	 * more: coverage_record lets that proof reach up.
 	 */
 	[BB_PLAN_COVERAGE_MISSING] = {
-		"SELECT lower(r), upper(r) FROM unnest(int8multirange(int8range($3, $4)) "
-		"- coalesce((SELECT range_agg(c.range) FROM bigbrotr.coverage AS c "
-		"WHERE c.relay_id = $1 AND c.filter_id = ANY ($2) AND (c.state IN ('complete', 'paged') "
+		"WITH said AS (SELECT c.range * int8range($3, $4) AS range, c.state FROM bigbrotr.coverage AS c "
+		"WHERE c.relay_id = $1 AND c.filter_id = ANY ($2) AND c.range && int8range($3, $4) "
+		"AND (c.state = 'complete' OR c.state = 'paged' AND c.filter_id = $7 "
 		"OR c.reason = ANY ($5) AND c.checked_at + least('1 day'::interval, "
 		"'1 minute'::interval * power(2, least(c.tried, 12) - 1)) > now())), "
-		"'{}'::int8multirange)) AS r ORDER BY lower(r) DESC LIMIT $6",
-		SPI_OK_SELECT, 6, {INT4OID, INT4ARRAYOID, INT8OID, INT8OID, TEXTARRAYOID, INT8OID}
+		"known AS (SELECT int8multirange(int8range($3, $4)) "
+		"- coalesce(range_agg(s.range), '{}'::int8multirange) AS missing, "
+		"coalesce(range_agg(s.range) FILTER (WHERE s.state = 'complete'), '{}'::int8multirange) AS complete "
+		"FROM said AS s), "
+		"ask AS (SELECT k.missing + coalesce((SELECT range_agg(int8range(lower(s.range), lower(s.range) + 1)) "
+		"FROM said AS s WHERE s.state = 'paged' AND NOT k.missing @> lower(s.range) - 1 "
+		"AND NOT k.complete @> lower(s.range)), '{}'::int8multirange) AS ranges FROM known AS k) "
+		"SELECT lower(r), upper(r) FROM ask AS a, unnest(a.ranges) AS r ORDER BY lower(r) DESC LIMIT $6",
+		SPI_OK_SELECT, 7, {INT4OID, INT4ARRAYOID, INT8OID, INT8OID, TEXTARRAYOID, INT8OID, INT4OID}
 	},
 	[BB_PLAN_RECHECK_PLACE] = {
 		"SELECT r.recheck_below, r.recheck_started_at + make_interval(secs => $2) <= now() "

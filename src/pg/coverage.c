@@ -21,7 +21,7 @@
  */
 static const char *const stubborn[] = {
 	"dense_second", "too_many_gaps", "not_newest_first", "too_many_unordered",
-	"until_ignored", "since_ignored", "limit_ignored", "unreadable_events",
+	"until_ignored", "since_ignored", "limit_ignored", "filter_ignored", "unreadable_events",
 	"contradictory_answers", "hidden_events", "more_but_empty"
 };
 
@@ -139,21 +139,26 @@ filter_covers(const char *wide, const char *narrow)
 	return covers;
 }
 
-/* The filters whose coverage speaks for this one, as an array. */
+/* The filters whose coverage speaks for this one, as an array; *own: its own
+ * number, 0 if it has none. */
 static Datum
-speaking_filters(const char *filter)
+speaking_filters(const char *filter, int32 *own)
 {
 	Datum	   *ids;
 	int			n = 0;
 
+	*own = 0;
 	archive_plan_run(BB_PLAN_COVERAGE_FILTERS, NULL, NULL);
 	ids = palloc(sizeof(Datum) * Max(SPI_processed, 1));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Datum		wide = result(i, 2);
 
-		if (filter_covers(TextDatumGetCString(wide), filter))
-			ids[n++] = result(i, 1);
+		if (!filter_covers(TextDatumGetCString(wide), filter))
+			continue;
+		if (strcmp(TextDatumGetCString(wide), filter) == 0)
+			*own = DatumGetInt32(result(i, 1));
+		ids[n++] = result(i, 1);
 	}
 	return archive_array(ids, NULL, n, INT4OID);
 }
@@ -163,9 +168,10 @@ coverage_missing(int32 relay_id, const char *filter, int64 since, int64 until,
 				 int max, BbWindow **out)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Datum		args[6];
+	Datum		args[7];
 	Datum		reasons[lengthof(stubborn)];
-	char		nulls[7] = "      ";
+	char		nulls[8] = "       ";
+	int32		own;
 	int			n;
 
 	*out = NULL;
@@ -175,12 +181,13 @@ coverage_missing(int32 relay_id, const char *filter, int64 since, int64 until,
 	for (int i = 0; i < (int) lengthof(stubborn); i++)
 		reasons[i] = CStringGetTextDatum(stubborn[i]);
 	args[0] = Int32GetDatum(relay_id);
-	args[1] = speaking_filters(filter);
+	args[1] = speaking_filters(filter, &own);
 	args[2] = Int64GetDatum(since);
 	args[3] = Int64GetDatum(until == PG_INT64_MAX ? 0 : until + 1);
 	nulls[3] = until == PG_INT64_MAX ? 'n' : ' ';
 	args[4] = archive_array(reasons, NULL, lengthof(stubborn), TEXTOID);
 	args[5] = Int64GetDatum(max);
+	args[6] = Int32GetDatum(own);
 	archive_plan_run(BB_PLAN_COVERAGE_MISSING, args, nulls);
 	n = (int) SPI_processed;
 	*out = MemoryContextAlloc(caller, sizeof(BbWindow) * Max(n, 1));

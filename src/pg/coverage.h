@@ -43,9 +43,11 @@ extern void coverage_record(int32 relay_id, int32 filter_id, int64 since, int64 
 							BbCoverageState state, const char *proof, const char *reason);
 
 /*
- * What is still to be asked for in [since, until]: what is neither complete
- * nor paged, newest first, at most max windows; palloc'ed.  Coverage of any
- * filter that lets through all that this one does counts.
+ * What is still to be asked for in [since, until], newest first, at most max
+ * windows; palloc'ed: what is neither complete nor paged, and the lowest second
+ * of what is paged with nothing to ask for below.  So passes against a relay
+ * that answers end with everything complete, whatever the table held.  What is
+ * complete for any filter that lets through all that this one does counts.
  */
 extern int	coverage_missing(int32 relay_id, const char *filter, int64 since, int64 until,
 							 int max, BbWindow **out);

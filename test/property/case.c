@@ -224,6 +224,22 @@ judge_last_words(Case *c)
 	}
 }
 
+/* A proof reaches up over what was paged before, as coverage_record does. */
+static void
+reach_up(Case *c, int64_t until)
+{
+	for (int i = 0; i < c->said.n && until < INT64_MAX; i++)
+	{
+		Span	   *p = &c->said.span[i];
+
+		if (p->since == until + 1 && p->state == SYNC_PAGED)
+		{
+			p->state = SYNC_COMPLETE;
+			until = p->until;
+		}
+	}
+}
+
 static void
 on_window(void *user, const SyncNews *w)
 {
@@ -243,12 +259,38 @@ on_window(void *user, const SyncNews *w)
 		case_fault(c, "%s with proof \"%s\"", state_name((int) w->state), w->proof);
 	spans_say(&c->said, w->since, w->until, (int) w->state);
 	if (w->state == SYNC_COMPLETE)
+	{
+		c->proved = true;
+		reach_up(c, w->until);
+	}
+	if (w->state == SYNC_COMPLETE)
 		judge_span(c, w->since, w->until, w->proof);
 }
 
 /* --- rounds --- */
 
-/* What nothing was said of yet; false: nothing is left. */
+/*
+ * The worker's rule (coverage_missing): what is paged waits for the proof of
+ * what is asked for below it; where nothing is, its lowest second is asked
+ * for once more.
+ */
+static void
+ask_paged(Case *c)
+{
+	for (int i = 0; i < c->said.n && c->nround < 64; i++)
+	{
+		const Span *p = &c->said.span[i];
+		bool		waits = i > 0 && c->said.span[i - 1].until + 1 == p->since &&
+			c->said.span[i - 1].state == SYNC_PAGED;
+
+		for (int k = 0; k < c->nround && !waits; k++)
+			waits = c->round_window[k].until + 1 == p->since;
+		if (p->state == SYNC_PAGED && !waits)
+			c->round_window[c->nround++] = (SyncWindow) {p->since, p->since, SYNC_FETCH};
+	}
+}
+
+/* What nothing was said of yet, or not the last word; false: nothing is left. */
 static bool
 next_round(Case *c)
 {
@@ -270,6 +312,7 @@ next_round(Case *c)
 			since = to + 1;
 		}
 	}
+	ask_paged(c);
 	/* newest first */
 	for (int i = 1; i < c->nround; i++)
 	{
@@ -350,11 +393,11 @@ start_sync(Case *c)
 	SyncSpec	spec = {.filter = c->s.filter,.filter_len = strlen(c->s.filter),.slice_ms = c->s.slice_ms,
 		.timeout_ms = c->s.timeout_ms,.page_limit = c->s.page_limit,.may_auth = c->s.may_auth,
 		.tail_ms = c->s.tail ? CASE_TAIL_MS : 0,
-		.negentropy = c->s.part > 0 ? c->s.negentropy : SYNC_UNSUPPORTED,.held = (uint64_t) c->archive.n,
+		.negentropy = c->s.part > 0 && !c->no_negentropy ? c->s.negentropy : SYNC_UNSUPPORTED,.held = (uint64_t) c->archive.n,
 	.window = c->round_window,.nwindows = c->nround};
 
 	c->rounds++;
-	c->progressed = false;
+	c->progressed = c->proved = false;
 	c->heard_ns = uv_hrtime();
 	with_set.set_request = c->s.part > 0 ? on_set_request : NULL;
 	c->sync = sync_start(c->net, &c->url, &spec, &with_set, c);
@@ -423,8 +466,9 @@ judge_harmless(Case *c)
 		{
 			const Span *said = &c->said.span[k];
 
-			if (said->state == SYNC_OPEN && said->since <= w->until && said->until >= w->since)
-				case_fault(c, "a harmless relay left open %" PRId64 " .. %" PRId64, said->since, said->until);
+			if (said->state != SYNC_COMPLETE && said->since <= w->until && said->until >= w->since)
+				case_fault(c, "a harmless relay left %s %" PRId64 " .. %" PRId64, state_name(said->state),
+						   said->since, said->until);
 		}
 	}
 }
@@ -470,16 +514,23 @@ judge_end(Case *c)
 		case_fault(c, "%lu requests for %ld events", c->counters.reqs, c->store.n);
 }
 
-/* AGAIN, but nobody will ask again for what was called paged. */
-static void
-judge_nothing_left(Case *c)
+/*
+ * Another pass?  As long as slices end early; and then, should something be
+ * paged and no more, for as long as that proves anything.
+ */
+static bool
+go_on(Case *c, const SyncResult *r)
 {
-	for (int i = 0; i < c->said.n; i++)
-	{
-		if (c->said.span[i].state == SYNC_PAGED)
-			case_fault(c, "AGAIN with nothing left, and %" PRId64 " .. %" PRId64 " never proved",
-					   c->said.span[i].since, c->said.span[i].until);
-	}
+	if (c->fault[0] != '\0' || c->passed || r->retry_after_ms > 0 ||
+		(r->outcome != SYNC_AGAIN && (r->outcome != SYNC_OK || !(c->proved || c->rounds == 1))))
+		return false;
+	if (!c->progressed)
+		case_fault(c, "a slice without progress: %s", r->reason);
+	else if (c->rounds >= CASE_MAX_ROUNDS)
+		case_fault(c, "slices without end");
+	else
+		return next_round(c);
+	return false;
 }
 
 static void
@@ -519,25 +570,17 @@ on_done(void *user, const SyncResult *r)
 
 	c->sync = NULL;
 	c->done++;
+	c->no_negentropy |= r->negentropy == SYNC_UNSUPPORTED;
 	if (c->done != c->rounds)
 		case_fault(c, "done() came %d times in %d rounds", c->done, c->rounds);
 	if (c->verbose)
 		printf("  done %d %s %s reqs %u events %" PRIu64 "\n", (int) r->outcome,
 			   net_failure_name(r->failure), r->reason, r->reqs, r->events_received);
 	judge_last_words(c);
-	if (r->outcome == SYNC_AGAIN && r->retry_after_ms == 0 && c->fault[0] == '\0')
+	if (go_on(c, r))
 	{
-		if (!c->progressed)
-			case_fault(c, "a slice without progress: %s", r->reason);
-		else if (c->rounds < CASE_MAX_ROUNDS && next_round(c))
-		{
-			start_sync(c);
-			return;
-		}
-		else if (c->rounds >= CASE_MAX_ROUNDS)
-			case_fault(c, "slices without end");
-		else
-			judge_nothing_left(c);
+		start_sync(c);
+		return;
 	}
 	c->counters = *relay_counters(c->relay);
 	if (!c->passed)

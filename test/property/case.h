@@ -47,6 +47,8 @@ typedef struct Case
 	uint16_t	nround;
 	int			rounds;
 	bool		progressed;		/* in this round */
+	bool		proved;			/* something, in this round */
+	bool		no_negentropy;	/* learned, as the worker would */
 	int			events;			/* delivered, with repetitions */
 	int			done;
 	bool		passed;

@@ -20,6 +20,7 @@
 #define AT_ONCE			64
 #define MAX_FAULTS		50
 #define STUCK_SECONDS	60
+#define WATCH_LATE_NS	UINT64_C(5000000000)	/* it was us who stood still */
 
 typedef struct Totals
 {
@@ -101,12 +102,18 @@ fill(void)
 static void
 on_watch(uv_timer_t *w)
 {
+	static uint64_t last;
 	Totals	   *t = &totals;
+	bool		slept = last != 0 && uv_hrtime() - last > WATCH_LATE_NS;
 
 	(void) w;
+	last = uv_hrtime();
 	for (int i = 0; i < AT_ONCE; i++)
 	{
 		Case	   *c = t->active[i];
+
+		if (c != NULL && slept)
+			c->heard_ns = last;
 
 		if (c != NULL && c->fault[0] == '\0' && case_stuck(c, STUCK_SECONDS))
 		{
