@@ -35,11 +35,32 @@ track_order(SyncReq *r, int64_t t)
 static bool
 came_twice(SyncReq *r, const uint8_t id[32])
 {
-	for (uint32_t i = 0; i < SYNC_RECENT && i < r->in_range; i++)
+	uint32_t	n = r->in_range + r->strays;
+
+	for (uint32_t i = 0; i < SYNC_RECENT && i < n; i++)
 		if (memcmp(r->recent[i], id, 16) == 0)
 			return true;
-	memcpy(r->recent[r->in_range % SYNC_RECENT], id, 16);
+	memcpy(r->recent[n % SYNC_RECENT], id, 16);
 	return false;
+}
+
+/* Not what was asked for: it tells nothing of the order, but takes a place in
+ * the answer.  The job may want it all the same. */
+static bool
+take_stray(SyncReq *r, const NostrEvent *ev, const char *json, size_t len)
+{
+	Sync	   *s = r->s;
+	bool		wanted = nostr_filter_match(&s->filter, ev);
+
+	if (wanted && !(r->narrow && !nostr_filter_match(&r->filter, ev)))
+		return false;
+	if (!came_twice(r, ev->id))
+		r->strays++;
+	if (!wanted)
+		s->cb.rejected(s->user, "outside_filter", ev->id, json, len);
+	else if (sync_in_windows(s, ev->created_at))
+		s->cb.event(s->user, ev);
+	return true;
 }
 
 static void
@@ -73,8 +94,7 @@ take_event(SyncReq *r, const char *json, size_t len)
 		r->ignored++;			/* we asked for a second more than we want */
 		return;
 	}
-	if (ev.created_at > r->until || ev.created_at < r->since ||
-		(valid && !nostr_filter_match(&s->filter, &ev)))
+	if (ev.created_at > r->until || ev.created_at < r->since)
 	{
 		if (r->received == 1)
 			r->first = ev.created_at > r->until ? 1 : ev.created_at < r->since ? -1 : 0;
@@ -84,6 +104,8 @@ take_event(SyncReq *r, const char *json, size_t len)
 			s->cb.rejected(s->user, "outside_filter", ev.id, json, len);
 		return;
 	}
+	if (valid && take_stray(r, &ev, json, len))
+		return;
 	if (!came_twice(r, ev.id))
 		r->in_range++;
 	track_order(r, ev.created_at);
@@ -249,8 +271,22 @@ take_own(SyncReq *r, const NostrMessage *m)
 	}
 }
 
+/* An EVENT that breaks off: all that is known of it is whose answer it was in. */
+static void
+broken_event(SyncReq *r, const char *data, size_t len)
+{
+	static const uint8_t no_id[32];
+	Sync	   *s = r->s;
+
+	r->received++;
+	r->unreadable++;
+	r->deadline = sync_now(s) + s->timeout_ms;
+	s->result.events_received++;
+	s->cb.rejected(s->user, nostr_reject_name(NOSTR_BAD_JSON), no_id, data, len);
+}
+
 void
-sync_answer(Sync *s, const NostrMessage *m)
+sync_answer(Sync *s, const NostrMessage *m, const char *data, size_t len)
 {
 	SyncReq    *r;
 
@@ -260,7 +296,12 @@ sync_answer(Sync *s, const NostrMessage *m)
 		return;
 	}
 	r = find_req(s, m);
-	if (r != NULL && r->message != NULL)
+	if (m->type == NOSTR_MSG_INVALID)
+	{
+		if (r != NULL && r->message == NULL)
+			broken_event(r, data, len);
+	}
+	else if (r != NULL && r->message != NULL)
 		r->message(r, m);
 	else if (r != NULL && (m->type == NOSTR_MSG_EVENT || m->type == NOSTR_MSG_EOSE ||
 						   m->type == NOSTR_MSG_CLOSED))

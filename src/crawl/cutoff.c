@@ -40,6 +40,8 @@ above_end(SyncReq *r, SyncEnd how)
 		sync_walk_give_up(w, "timeout");
 	else if (r->in_range > 0)
 		sync_walk_reorder(w, SYNC_ORDER_OLDEST_FIRST);
+	else if (sync_crowded_out(r) != NULL)
+		sync_walk_give_up(w, sync_crowded_out(r));
 	else
 		sync_dense_start(w);
 }
@@ -103,6 +105,8 @@ below_end(SyncReq *r, SyncEnd how)
 	}
 	else if (how != SYNC_END_EOSE || sync_walk_bound_ignored(w))
 		sync_walk_give_up(w, how == SYNC_END_EOSE ? "until_ignored" : "timeout");
+	else if (sync_crowded_out(r) != NULL)
+		sync_walk_give_up(w, sync_crowded_out(r));
 	else
 		judge_size(w);
 }

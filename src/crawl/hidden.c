@@ -49,9 +49,10 @@ single_end(SyncReq *r, SyncEnd how)
 {
 	SyncWalk   *w = sync_walk_of(r);
 
-	(void) how;					/* refused: hidden altogether */
 	w->next_single++;
-	if (w->probe_fresh)
+	if (how != SYNC_END_REFUSED && sync_crowded_out(r) != NULL)
+		sync_walk_give_up(w, sync_crowded_out(r));
+	else if (w->probe_fresh)	/* refused: hidden altogether */
 		sync_proof_fresh(w);
 	else if (!sync_hidden_ask(w))
 		sync_proof_confirmed(w);

@@ -22,6 +22,7 @@
 #include "walk.h"
 
 #define MARGIN				20	/* events beyond the known ones */
+#define HANDFUL				8
 #define MAX_CONTRADICTIONS	8
 #define MAX_CONTROLS		3
 #define NO_CUT				2
@@ -77,6 +78,8 @@ side_end(SyncReq *r, SyncEnd how)
 		sync_walk_reorder(w, SYNC_ORDER_NONE);
 	else if (how != SYNC_END_EOSE)
 		sync_walk_give_up(w, "timeout");
+	else if (sync_crowded_out(r) != NULL)
+		sync_walk_give_up(w, sync_crowded_out(r));
 	else
 		confirmed(w);
 }
@@ -131,12 +134,16 @@ doubt_more(SyncWalk *w)
 		sync_walk_give_up(w, "more_but_empty");
 }
 
-/* May a kind be hidden that was asked for with others? */
+/*
+ * May a kind be hidden that was asked for with others?  Of a relay that shows
+ * a handful of events and none that is older, the size of answers says nothing.
+ */
 void
 sync_proof_no_doubt(SyncWalk *w)
 {
 	Sync	   *s = w->s;
-	bool		doubt = s->min_cut < s->max_page || !s->any_known;
+	bool		doubt = s->min_cut < s->max_page || !s->any_known ||
+		(s->max_page <= HANDFUL && !w->older);
 
 	if (!doubt || w->below_lo || w->finish || !sync_hidden_ask(w))
 		confirmed(w);
@@ -279,6 +286,8 @@ probe_end(SyncReq *r, SyncEnd how)
 		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");
 	else if (r->unreadable > 0 && !w->older)
 		sync_walk_give_up(w, "unreadable_events");
+	else if (r->strays > 0 && !w->older && sync_full(r))
+		sync_walk_give_up(w, "filter_ignored");
 	else if (w->probe_boundary)
 		judge_boundary(w);
 	else

@@ -29,13 +29,14 @@ void
 sync_req_free(SyncReq *r)
 {
 	nostr_buf_free(&r->text);
+	nostr_filter_free(&r->filter);
 }
 
 static void
 forget_answer(SyncReq *r)
 {
 	r->received = r->in_range = r->ordered = r->unreadable = r->above = r->below = 0;
-	r->rises = r->falls = 0;
+	r->strays = r->rises = r->falls = 0;
 	r->first = 0;
 	r->ignored = 0;
 	r->oldest = SYNC_NO_UNTIL;
@@ -103,6 +104,14 @@ put_filter(SyncReq *r, const SyncAsk *a)
 	f.limit = a->limit;
 	nostr_buf_reset(&r->text);
 	nostr_filter_json(&f, &r->text);
+	r->narrow = a->nids > 0 || a->nkinds > 0 || a->nauthors > 0;
+	if (!r->narrow)
+		return;
+	/* the lists are the caller's: a copy */
+	nostr_filter_free(&r->filter);
+	r->narrow = nostr_filter_parse((char *) r->text.data, r->text.len, &r->filter, NULL) == NOSTR_FILTER_OK;
+	r->filter.since = INT64_MIN;
+	r->filter.until = INT64_MAX;
 }
 
 static void

@@ -76,9 +76,18 @@ sync_retract(Sync *s, const char *reason)
 bool
 sync_full(const SyncReq *r)
 {
-	uint32_t	n = r->in_range + r->ignored;
+	/* a relay may count all of it, whatever we make of it */
+	uint32_t	n = r->in_range + r->ignored + r->strays + r->unreadable;
 
 	return r->received >= r->limit || n >= r->s->max_page || n >= r->s->min_cut;
+}
+
+const char *
+sync_crowded_out(const SyncReq *r)
+{
+	if (r->in_range > 0 || r->strays + r->unreadable == 0 || !sync_full(r))
+		return NULL;
+	return r->strays > 0 ? "filter_ignored" : "unreadable_events";
 }
 
 void
@@ -299,8 +308,8 @@ on_message(WsConn *c, void *user, const char *data, size_t len)
 		sync_auth_challenge(s, m.text, m.text_len);
 	else if (m.type == NOSTR_MSG_OK)
 		sync_auth_ok(s, &m);
-	else if (m.type != NOSTR_MSG_INVALID)
-		sync_answer(s, &m);
+	else if (m.type != NOSTR_MSG_INVALID || m.sub_len > 0)
+		sync_answer(s, &m, data, len);
 	sync_schedule(s);
 }
 

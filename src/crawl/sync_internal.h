@@ -94,6 +94,8 @@ struct SyncReq
 	void		(*message) (SyncReq *r, const NostrMessage *m);
 	int			slack;
 	bool		by_id;			/* says nothing about the size of pages */
+	bool		narrow;			/* asks for less than the job's filter does: */
+	NostrFilter filter;
 	bool		live;			/* no deadline, EOSE is no end */
 	SyncReqState state;
 	char		sub[24];
@@ -107,6 +109,7 @@ struct SyncReq
 	uint32_t	received;		/* everything, also what was refused */
 	uint32_t	in_range;		/* not counting those that came twice */
 	uint32_t	unreadable;
+	uint32_t	strays;			/* in the bounds, but not what was asked for */
 	uint32_t	above;			/* newer than until: the relay ignores it */
 	uint32_t	below;
 	uint32_t	ignored;		/* in the second that "slack" added */
@@ -323,6 +326,9 @@ extern void sync_fail_refused(Sync *s);	/* with s->refusal */
 extern bool sync_slice_over(const Sync *s);
 extern void sync_retract(Sync *s, const char *reason);	/* earlier windows hold no longer */
 extern bool sync_full(const SyncReq *r);	/* may the answer have been cut off? */
+/* An answer of nothing that was asked for, and as large as answers get: what
+ * was asked for may have found no place.  The reason, or NULL. */
+extern const char *sync_crowded_out(const SyncReq *r);
 /* An answer of that size was followed by more.  Cut off by our own limit it
  * says nothing about the relay. */
 extern void sync_was_cut(Sync *s, uint32_t size, uint32_t limit);
@@ -350,7 +356,7 @@ extern void sync_req_timeouts(Sync *s, uint64_t now);
 extern uint64_t sync_req_deadline(const Sync *s);	/* UINT64_MAX: none */
 
 /* answer.c */
-extern void sync_answer(Sync *s, const NostrMessage *m);
+extern void sync_answer(Sync *s, const NostrMessage *m, const char *data, size_t len);
 
 /* refusal.c: CLOSED and NOTICE texts */
 extern NetFailure sync_refusal_class(const char *text, size_t len);

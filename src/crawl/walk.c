@@ -251,8 +251,8 @@ empty_page(SyncWalk *w, SyncEnd how)
 		sync_walk_give_up(w, how == SYNC_END_SILENCE ? "timeout" : "closed");
 	else if (sync_walk_bound_ignored(w))
 		sync_walk_give_up(w, w->mirror ? "since_ignored" : "until_ignored");
-	else if (r->unreadable > 0 && sync_full(r))
-		sync_walk_give_up(w, "unreadable_events");
+	else if (sync_crowded_out(r) != NULL)
+		sync_walk_give_up(w, sync_crowded_out(r));
 	else
 		sync_proof_start(w);
 }

@@ -215,6 +215,7 @@ nostr_message_parse(const char *msg, size_t len, NostrBuf *scratch,
 	Text		sub = {0, 0};
 	Text		text = {0, 0};
 	bool		first = true;
+	bool		broken;
 
 	memset(out, 0, sizeof(*out));
 	out->sub = out->text = "";
@@ -241,8 +242,11 @@ nostr_message_parse(const char *msg, size_t len, NostrBuf *scratch,
 			return out->type;
 		}
 	}
+	broken = out->type == NOSTR_MSG_EVENT && sub.at > 0;
 	memset(out, 0, sizeof(*out));
-	out->sub = out->text = "";
+	out->sub = broken ? (const char *) scratch->data + sub.at : "";
+	out->sub_len = broken ? sub.len : 0;
+	out->text = "";
 	return NOSTR_MSG_INVALID;
 }
 

@@ -15,7 +15,8 @@
 
 typedef enum NostrMessageType
 {
-	NOSTR_MSG_INVALID,			/* not a JSON array that starts with a string */
+	NOSTR_MSG_INVALID,			/* not a JSON array that starts with a string; sub,
+								 * if it is an EVENT that breaks off behind it */
 	NOSTR_MSG_UNKNOWN,			/* well-formed, verb not known */
 	NOSTR_MSG_EVENT,			/* sub, raw */
 	NOSTR_MSG_EOSE,				/* sub, hint */

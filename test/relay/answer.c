@@ -431,6 +431,23 @@ send_oversize(Conn *c)
 	free(text);
 }
 
+/* BIGBROTR_RELAY_TRACE=1: what was asked and how much was answered. */
+static void
+trace(json_t *req, const Page *p)
+{
+	char	   *text;
+
+	if (getenv("BIGBROTR_RELAY_TRACE") == NULL)
+		return;
+	text = json_dumps(json_array_get(req, 2), JSON_COMPACT);
+	if (p->n > 0)
+		printf("  REQ %.300s: %ld%s, %lld .. %lld\n", text, p->n, p->more ? " of more" : "",
+			   (long long) p->item[0]->created_at, (long long) p->item[p->n - 1]->created_at);
+	else
+		printf("  REQ %.300s: none%s\n", text, p->more ? " of more" : "");
+	free(text);
+}
+
 void
 answer_req(Conn *c, const char *sub, json_t *req)
 {
@@ -453,6 +470,7 @@ answer_req(Conn *c, const char *sub, json_t *req)
 		if (relay_filter_read(&f, json_array_get(req, i), (size_t) s->max_items))
 			query(c, &f, mark, &page);
 	}
+	trace(req, &page);
 	no = refused_by_script(c);
 	for (long i = 0; i < page.n && !(no && i >= s->refuse_after); i++)
 	{

@@ -450,7 +450,12 @@ test_message(void)
 
 	CHECK(m.type == NOSTR_MSG_EVENT && strcmp(m.sub, "s1") == 0 && m.sub_len == 2);
 	CHECK(m.raw_len == 12 && memcmp(m.raw, "{\"a\":\"}\\\"]\"}", 12) == 0);
-	CHECK(message("[\"EVENT\",\"s\",{\"a\":\"}").type == NOSTR_MSG_INVALID);
+	m = message("[\"EVENT\",\"s\",{\"a\":\"}");
+	CHECK(m.type == NOSTR_MSG_INVALID && m.sub_len == 1 && m.sub[0] == 's' && m.raw == NULL);
+	m = message("[\"EVENT\",\"s");
+	CHECK(m.type == NOSTR_MSG_INVALID && m.sub_len == 0);
+	m = message("[\"CLOSED\",\"s\",\"x");
+	CHECK(m.type == NOSTR_MSG_INVALID && m.sub_len == 0);
 	CHECK(message("[\"EVENT\",\"s\",1]").type == NOSTR_MSG_INVALID);
 	CHECK(message("[\"EOSE\",\"s\"]").hint == NOSTR_HINT_NONE);
 	CHECK(message("[\"EOSE\",\"s\",[\"finish\"]]").hint == NOSTR_HINT_FINISH);
