@@ -104,7 +104,7 @@ put_filter(SyncReq *r, const SyncAsk *a)
 	f.limit = a->limit;
 	nostr_buf_reset(&r->text);
 	nostr_filter_json(&f, &r->text);
-	r->narrow = a->nids > 0 || a->nkinds > 0 || a->nauthors > 0;
+	r->narrow = a->nids > 0 || a->nkinds > 0 || a->nauthors > 0 || a->ntags > 0;
 	if (!r->narrow)
 		return;
 	/* the lists are the caller's: a copy */
