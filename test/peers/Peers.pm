@@ -11,7 +11,7 @@ use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(peer_relays start_peer stop_peer publish held ask_client peer_clients
+our @EXPORT = qw(peer_relays start_peer stop_peer publish held fetch ask_client peer_clients
   count_bytes bytes_counted);
 
 my $peers = "$ENV{BB_ROOT}/build/peers";
@@ -20,6 +20,7 @@ my (%running, %io);
 # How each relay is started.
 my %relay = (
 	'nostr-relay-builder' => sub { return run_listening("$peers/rust/target/release/relay") },
+	'nostr-relay-builder with NIP-42' => sub { return run_listening("$peers/rust/target/release/relay", 'auth') },
 	'@nostr-relay' => sub { return run_listening('node', "$peers/js/relay.js") },
 	'nostr-rs-relay' => \&start_rs_relay);
 
@@ -29,7 +30,8 @@ my %client = (
 	'pynostr (Python)' => ["$peers/python/bin/python", "$peers/python/client.py"],
 	'go-nostr (Go)' => ["$peers/go/client"]);
 
-sub peer_relays { return sort keys %relay }
+# Those that take events from anybody.
+sub peer_relays { return grep { !/NIP-42/ } sort keys %relay }
 sub peer_clients { return sort keys %client }
 
 # Its address; undef for one that setup could not build and said so.
@@ -119,6 +121,13 @@ sub held
 {
 	my ($url, $file) = @_;
 	return client_output($file, 'node', "$peers/js/publish.js", 'held', $url);
+}
+
+# The events of NIP-66 of that author, as fetch.js prints them.
+sub fetch
+{
+	my ($url, $pubkey) = @_;
+	return client_output(\undef, 'node', "$peers/js/fetch.js", $url, $pubkey);
 }
 
 # What a client says to "check" or "make"; see README.md.

@@ -1,4 +1,5 @@
-//! A relay made of nostr-relay-builder, in memory, loopback only, with NIP-77.
+//! A relay made of nostr-relay-builder, in memory, loopback only, with NIP-77;
+//! with the argument "auth" it takes events after NIP-42 only.
 //! Prints "listening PORT" and runs until its standard input ends.
 
 use std::io::Read;
@@ -11,13 +12,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         events: true,
         max_events: None,
     });
-    let builder = RelayBuilder::default()
+    let mut builder = RelayBuilder::default()
         .database(database)
         .max_filter_limit(500)
         .rate_limit(RateLimit {
             max_reqs: 500,
             notes_per_minute: u32::MAX,
         });
+    if std::env::args().any(|a| a == "auth") {
+        builder = builder.nip42(RelayBuilderNip42 {
+            mode: RelayBuilderNip42Mode::Write,
+        });
+    }
     let relay = LocalRelay::new(builder);
     relay.run().await?;
     let url = relay.url().await.to_string();
