@@ -18,6 +18,7 @@ PGSRC   := $(sort $(wildcard src/pg/*.c) $(wildcard bgworkers/*.c))
 NETSRC  := $(NOSTR) $(WIRE) $(sort $(wildcard src/net/*.c src/crawl/*.c src/netd/*.c))
 
 OBJS         = $(PGSRC:.c=.o) $(NOSTR:.c=.o) $(WIRE:.c=.o)
+DATA         = $(sort $(wildcard src/schema/upgrade/*.sql))
 DATA_built   = $(EXTENSION)--$(EXTVERSION).sql
 EXTRA_CLEAN  = build bigbrotr-net
 REGRESS      = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
