@@ -151,12 +151,12 @@ test-programs: build/test/relay build/test/many build/test/genevents build/test/
 build/test/many: test/relay/many.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(RELAYSRC) $(NOSTR) -o $@ \
-		-luv -lcrypto -lsecp256k1 -lidn2 -lpsl -lm -ljansson
+		-luv -lssl -lcrypto -lsecp256k1 -lidn2 -lpsl -lm -ljansson
 
 build/test/relay: test/relay/main.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(RELAYSRC) $(NOSTR) -o $@ \
-		-luv -lcrypto -lsecp256k1 -lidn2 -lpsl -lm -ljansson
+		-luv -lssl -lcrypto -lsecp256k1 -lidn2 -lpsl -lm -ljansson
 
 build/test/genevents: test/relay/genevents.c $(NOSTR)
 	@mkdir -p $(@D)
@@ -170,6 +170,10 @@ build/test/genmentions: test/relay/genmentions.c $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
 
+build/test/delayline: test/bench/delayline.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE $< -o $@
+
 build/test/bench_core: test/bench/bench_core.c $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
@@ -180,6 +184,7 @@ bench:
 	test/bench/run
 	test/bench/monitor
 	test/bench/sweep
+	test/bench/rtt
 	test/bench/tail
 
 # --- what others wrote: needs package registries, so no part of make test --

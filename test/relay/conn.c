@@ -26,6 +26,7 @@ relay_gone(Relay *r)
 	if (r->stopped != NULL)
 		r->stopped(r->user);
 	relay_plan_free(&r->plan);
+	tls_close(r);
 	free(r);
 }
 
@@ -47,6 +48,7 @@ conn_gone(uv_handle_t *h)
 	for (int i = 0; i < RELAY_MAX_SUBS; i++)
 		json_decref(c->sub[i].filters);
 	neg_free(c);
+	tls_end(c);
 	nostr_buf_free(&c->message);
 	free(c->in);
 	if (c->next != NULL)
@@ -199,7 +201,9 @@ write_piece(Conn *c, Segment *s, size_t n)
 		nostr_buf_append(&w->buf, s->buf.data + s->at, n);
 		s->at += n;
 	}
-	u = uv_buf_init((char *) w->buf.data, (unsigned) n);
+	if (c->ssl != NULL)
+		tls_wrap(c, &w->buf);
+	u = uv_buf_init((char *) w->buf.data, (unsigned) w->buf.len);
 	c->relay->counters.bytes_out += n;
 	c->busy = true;
 	if (uv_write(&w->req, (uv_stream_t *) &c->tcp, &u, 1, on_written) != 0)
@@ -289,12 +293,27 @@ take_input(Conn *c)
 	conn_pump(c);
 }
 
+void
+conn_input(Conn *c, const void *data, size_t n)
+{
+	if (c->in_len + n > RELAY_MAX_IN)
+	{
+		conn_close(c);
+		return;
+	}
+	c->in = realloc(c->in, c->in_len + n + 1);
+	memcpy(c->in + c->in_len, data, n);
+	c->in_len += n;
+	c->in[c->in_len] = '\0';
+	take_input(c);
+}
+
 static void
 on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
 	Conn	   *c = s->data;
 
-	if (n < 0 || c->in_len + (size_t) n > RELAY_MAX_IN)
+	if (n < 0)
 	{
 		conn_close(c);
 		return;
@@ -302,11 +321,10 @@ on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 	c->relay->counters.bytes_in += (unsigned long long) n;
 	if (muted(c))
 		return;
-	c->in = realloc(c->in, c->in_len + (size_t) n + 1);
-	memcpy(c->in + c->in_len, buf->base, (size_t) n);
-	c->in_len += (size_t) n;
-	c->in[c->in_len] = '\0';
-	take_input(c);
+	if (c->ssl != NULL)
+		tls_take(c, buf->base, (size_t) n);
+	else
+		conn_input(c, buf->base, (size_t) n);
 }
 
 static void
@@ -333,6 +351,7 @@ on_connection(uv_stream_t *server, int status)
 		conn_close(c);
 	else
 	{
+		tls_begin(c);
 		uv_tcp_nodelay(&c->tcp, 1);	/* as real servers: answers are not held back */
 		uv_read_start((uv_stream_t *) &c->tcp, on_alloc, on_read);
 	}
@@ -367,8 +386,9 @@ relay_start(uv_loop_t *loop, const RelayPlan *plan, RelayStore *store, int port,
 	relay_store_sort(store);
 	uv_tcp_init(loop, &r->server);
 	r->server.data = r;
-	uv_ip4_addr("127.0.0.1", port, (struct sockaddr_in *) &addr);
-	if (uv_tcp_bind(&r->server, (struct sockaddr *) &addr, 0) != 0 ||
+	if (!tls_open(r) ||
+		uv_ip4_addr(r->plan.base.listen, port, (struct sockaddr_in *) &addr) != 0 ||
+		uv_tcp_bind(&r->server, (struct sockaddr *) &addr, 0) != 0 ||
 		uv_listen((uv_stream_t *) &r->server, 512, on_connection) != 0 ||
 		uv_tcp_getsockname(&r->server, (struct sockaddr *) &addr, &len) != 0)
 	{

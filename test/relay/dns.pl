@@ -1,16 +1,18 @@
 #!/usr/bin/perl
 # A DNS server on loopback that serves a zone file and misbehaves on command.
 #
-#   dns.pl ZONEFILE      prints "listening PORT", serves until it is ended
+#   dns.pl ZONEFILE [ADDRESS]   prints "listening PORT", serves until it is ended
 #
 # The zone file holds one record a line, as Net::DNS reads them.  Names whose
-# first label is silent, servfail, refused or garbage are answered that way;
-# of "flip.NAME" the first question of each type gets the first record, later
-# ones the last (a rebinding name).  UDP only.
+# first label is silent, servfail, refused or garbage are answered that way,
+# "slow400.NAME" after 400 ms; of "flip.NAME" the first question of each type
+# gets the first record, later ones the last (a rebinding name).  UDP only.
 use strict;
 use warnings;
+use IO::Select;
 use IO::Socket::IP;
 use Net::DNS;
+use Time::HiRes qw(time);
 
 my (%rr, %zone, %asked);
 open my $f, '<', $ARGV[0] or die "$ARGV[0]: $!";
@@ -21,7 +23,7 @@ while (my $line = <$f>)
 	push @{ $rr{ lc $rr->owner } }, $rr;
 	$zone{ lc $rr->owner } = $rr if $rr->type eq 'SOA';
 }
-my $socket = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0, Proto => 'udp')
+my $socket = IO::Socket::IP->new(LocalHost => $ARGV[1] // '127.0.0.1', LocalPort => 0, Proto => 'udp')
   or die "socket: $@";
 $| = 1;
 print 'listening ', $socket->sockport, "\n";
@@ -70,11 +72,24 @@ sub answer
 	return $reply->data;
 }
 
+my $select = IO::Select->new($socket);
+my @later;		# [when, reply, to whom], oldest first
 while (1)
 {
+	my $wait = @later ? $later[0][0] - time : undef;
+	if (defined $wait and $wait <= 0)
+	{
+		my (undef, $reply, $to) = @{ shift @later };
+		$socket->send($reply, 0, $to);
+		next;
+	}
+	next unless $select->can_read($wait);
 	my $from = $socket->recv(my $data, 4096);
 	next unless defined $from;
 	my $query = eval { Net::DNS::Packet->new(\$data) } or next;
 	my $reply = answer($query);
-	$socket->send($reply, 0, $from) if defined $reply;
+	next unless defined $reply;
+	my ($q) = $query->question;
+	my ($ms) = $q->qname =~ /^slow(\d+)\./i;
+	@later = sort { $a->[0] <=> $b->[0] } @later, [time + ($ms // 0) / 1000, $reply, $from];
 }

@@ -176,6 +176,7 @@ http_request(Conn *c, const char *head)
 	char		accept[64];
 	char		out[256];
 
+	conn_wait(c, s->upgrade_delay_ms);
 	if (header(head, "\nSec-WebSocket-Key:", key, sizeof(key)) == NULL)
 	{
 		if (header(head, "\nAccept:", key, sizeof(key)) != NULL && strstr(key, "nostr+json") != NULL)

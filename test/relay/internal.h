@@ -41,6 +41,7 @@ typedef struct Conn
 	uv_tcp_t	tcp;
 	uv_timer_t	timer;
 	int			handles;
+	void	   *ssl;			/* NULL: plain */
 	uint64_t	began;			/* uv_now */
 	bool		upgraded;
 	bool		closing;
@@ -69,6 +70,7 @@ struct Relay
 	int			port;
 	RelayPlan	plan;
 	RelayStore *store;
+	void	   *tls;			/* SSL_CTX; NULL: plain */
 	Conn	   *conns;
 	RelayCounters counters;
 	uint64_t	random;
@@ -81,12 +83,21 @@ struct Relay
 };
 
 /* conn.c: the connection and its queue */
+extern void conn_input(Conn *c, const void *data, size_t len);	/* plain, from the client */
 extern void conn_bytes(Conn *c, const void *data, size_t len);
 extern void conn_wait(Conn *c, int ms);	/* what follows goes out later */
 extern void conn_pump(Conn *c);
 extern void conn_end(Conn *c);	/* once the queue is written, as drop_how says */
 extern void conn_close(Conn *c);	/* now */
 extern uint64_t relay_random(Relay *r);
+
+/* tls.c; false: the certificate cannot be used */
+extern bool tls_open(Relay *r);
+extern void tls_close(Relay *r);
+extern void tls_begin(Conn *c);
+extern void tls_end(Conn *c);
+extern void tls_take(Conn *c, const void *data, size_t n);	/* from the client */
+extern void tls_wrap(Conn *c, NostrBuf *buf);	/* to the client: plain bytes become records */
 
 /* frame.c: RFC 6455, server's side */
 extern void frame_text(Conn *c, const void *data, size_t len);

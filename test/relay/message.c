@@ -114,6 +114,7 @@ published(Conn *c, json_t *event)
 	}
 	snprintf(out, sizeof(out), "[\"OK\",\"%.64s\",%s,\"%s\"]", id != NULL ? id : "",
 			 ok ? "true" : "false", why);
+	conn_wait(c, c->script->ok_delay_ms);
 	if (how != RELAY_WRITES_SILENT)
 		frame_str(c, out);
 	free(text);

@@ -35,7 +35,7 @@ typedef struct RelayCounters
 
 typedef struct Relay Relay;
 
-/* Listens on 127.0.0.1; port 0: the kernel chooses.  The port, or -1. */
+/* Listens on 127.0.0.1, or where the script says; port 0: the kernel chooses.  The port, or -1. */
 extern int relay_start(uv_loop_t *loop, const RelayPlan *plan, RelayStore *store,
 					   int port, Relay **relay);
 /* Ends all connections.  stopped (may be NULL) comes from the loop when the

@@ -88,6 +88,11 @@ static const Setting table[] = {
 	{"flood", CHOICE, AT(flood), "no|events|notices|pings|garbage", "what is sent without end instead of EOSE"},
 	{"flood_mb", NUMBER, AT(flood_mb), NULL, "megabytes after which even that ends"},
 	{"oversize", NUMBER, AT(oversize), NULL, "a message of so many bytes goes before each answer"},
+	{"listen", TEXT, AT(listen), NULL, "IPv4 address to listen at (127.0.0.1)"},
+	{"tls", TEXT, AT(tls), NULL, "wss, with TLS.crt (its chain behind it) and TLS.key; for all connections"},
+	{"tls_max", CHOICE, AT(tls_max), "1.3|1.2|1.1", "the newest version it speaks; 1.1 is what nobody takes any more"},
+	{"tls_delay_ms", NUMBER, AT(tls_delay_ms), NULL, "pause before its part of the handshake"},
+	{"upgrade_delay_ms", NUMBER, AT(upgrade_delay_ms), NULL, "pause before the answer to the upgrade, and to NIP-11"},
 	{"http", NUMBER, AT(http), NULL, "status of the upgrade; 101 is WebSocket"},
 	{"location", TEXT, AT(location), NULL, "Location of that answer, and of a NIP-11 redirect"},
 	{"handshake", CHOICE, AT(handshake), "ok|hang|hang_up|bad_accept|garbage", "what becomes of the upgrade"},
@@ -105,6 +110,7 @@ static const Setting table[] = {
 	{"writes", CHOICE, AT(writes), "yes|refuse|silent|lie|auth|never|kind",
 	"EVENT: taken; OK false; no OK; OK true and dropped; after NIP-42 only; auth-required: even then; "
 	"no ephemeral kinds"},
+	{"ok_delay_ms", NUMBER, AT(ok_delay_ms), NULL, "pause before OK"},
 	{"neg", CHOICE, AT(neg), "none|yes|silent|closed|blocked|error|v0|garbage",
 	"NIP-77: NOTICE unknown; served; no answer; NEG-ERR closed:, blocked:, error:; version 0; nonsense"},
 	{"neg_max", NUMBER, AT(neg_max), NULL, "more events than this are blocked: with the number; 0: no bound"},
@@ -128,6 +134,7 @@ relay_script_default(RelayScript *s)
 	memset(s, 0, sizeof(*s));
 	s->cap = 500;
 	s->refuse_from = 1;
+	strcpy(s->listen, "127.0.0.1");
 	s->rate_ms = 1000;
 	s->rate_how = RELAY_REFUSE_CLOSED;
 	s->max_subs = 20;

@@ -83,6 +83,11 @@ typedef enum RelayNip11
 	RELAY_NIP11_REDIRECT, RELAY_NIP11_LOOP, RELAY_NIP11_HANG, RELAY_NIP11_LENGTH
 } RelayNip11;
 
+typedef enum RelayTls
+{
+	RELAY_TLS_13, RELAY_TLS_12, RELAY_TLS_11
+} RelayTls;
+
 typedef struct RelayKinds
 {
 	int			n;
@@ -112,12 +117,15 @@ typedef struct RelayScript
 	/* the connection */
 	int			drop_after, drop_req, drop_how, delay_ms, drip_bytes, drip_ms, mute_ms;
 	int			fragment, ping, frames, flood, flood_mb, oversize;
-	int			http, handshake;
+	char		listen[RELAY_TEXT];
+	char		tls[RELAY_TEXT];
+	int			tls_max, tls_delay_ms;
+	int			http, handshake, upgrade_delay_ms;
 	char		location[RELAY_TEXT];
 	/* what is wrong with events */
 	int			duplicates, outside, wrong_sub, forge_id, forge_sig, bad_utf8, malformed;
 	/* the rest */
-	int			writes, neg, neg_max, neg_frame, neg_rounds, nip11, nip11_max_limit, nip11_status;
+	int			writes, ok_delay_ms, neg, neg_max, neg_frame, neg_rounds, nip11, nip11_max_limit, nip11_status;
 	bool		count;
 } RelayScript;
 
