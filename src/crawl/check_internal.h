@@ -46,7 +46,6 @@ struct Check
 	WsConn	   *ws;
 	NetSeen		seen;
 	CheckStep	step;
-	uint64_t	asked_at;
 	uv_timer_t	step_timer;
 	bool		step_timer_open;
 	char		sub[24];

@@ -26,7 +26,7 @@ static void send_probe(Check *c);
 static uint32_t
 since_asked(const Check *c)
 {
-	return (uint32_t) ((uv_hrtime() - c->asked_at) / 1000);
+	return (uint32_t) (ws_answer_ns(c->ws) / 1000) + 1;
 }
 
 static void
@@ -101,7 +101,6 @@ on_step_timer(uv_timer_t *t)
 static void
 wait_for_answer(Check *c)
 {
-	c->asked_at = uv_hrtime();
 	c->notice[0] = '\0';
 	uv_update_time(c->step_timer.loop);
 	uv_timer_start(&c->step_timer, on_step_timer,

@@ -11,9 +11,13 @@
  */
 #include "../nostr/pgfree.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "arrival.h"
 #include "dns_internal.h"
 
 #define DNS_DEADLINE_MS 5000
@@ -59,9 +63,11 @@ poll_cb(uv_poll_t *poll, int status, int events)
 
 	if (status < 0)
 		events = UV_READABLE | UV_WRITABLE; /* c-ares finds the error itself */
+	dns->reading = true;
 	ares_process_fd(dns->channel,
 					events & UV_READABLE ? fd : ARES_SOCKET_BAD,
 					events & UV_WRITABLE ? fd : ARES_SOCKET_BAD);
+	dns->reading = false;
 	dns_arm_timer(dns);
 }
 
@@ -139,6 +145,7 @@ pending_deliver(DnsPending *p)
 		dns->pending = p->next;
 	if (p->next != NULL)
 		p->next->prev = p->prev;
+	dns->arrived = p->arrived;
 	p->deliver(p, !p->answered);
 	/* The close callback runs from the loop, so p is still ours here. */
 	uv_close((uv_handle_t *) &p->timer, pending_timer_closed);
@@ -169,6 +176,7 @@ bool
 dns_pending_answered(DnsPending *p)
 {
 	p->answered = true;
+	p->arrived = p->dns->reading ? p->dns->arrived : uv_hrtime();
 	p->dns->active--;
 	if (p->delivered)
 	{
@@ -179,9 +187,73 @@ dns_pending_answered(DnsPending *p)
 	return true;
 }
 
+uint64_t
+dns_arrived(const Dns *dns)
+{
+	return dns->arrived;
+}
+
+/* --- sockets as c-ares would open them, with the time of each answer --- */
+
+static ares_socket_t
+open_socket(int family, int type, int protocol, void *user)
+{
+	int			fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+
+	(void) user;
+	if (fd >= 0)
+		arrival_watch(fd);
+	return fd;
+}
+
+static int
+close_socket(ares_socket_t fd, void *user)
+{
+	(void) user;
+	return close(fd);
+}
+
+static int
+connect_socket(ares_socket_t fd, const struct sockaddr *to, ares_socklen_t len, void *user)
+{
+	(void) user;
+	return connect(fd, to, len);
+}
+
+static ares_ssize_t
+receive(ares_socket_t fd, void *data, size_t size, int flags, struct sockaddr *from,
+		ares_socklen_t *len, void *user)
+{
+	Dns		   *dns = user;
+	struct iovec v = {data, size};
+	struct msghdr m = {.msg_iov = &v,.msg_iovlen = 1,.msg_name = from,
+	.msg_namelen = from != NULL ? *len : 0};
+	ssize_t		n = arrival_recv(fd, &m, flags, &dns->arrived);
+	int			error = errno;
+
+	if (from != NULL)
+		*len = m.msg_namelen;
+	if (dns->arrived == 0)
+		dns->arrived = uv_hrtime();
+	errno = error;
+	return n;
+}
+
+static ares_ssize_t
+send_pieces(ares_socket_t fd, const struct iovec *v, int n, void *user)
+{
+	struct msghdr m = {.msg_iov = (struct iovec *) v,.msg_iovlen = (size_t) n};
+
+	(void) user;
+	return sendmsg(fd, &m, MSG_NOSIGNAL);
+}
+
 Dns *
 dns_open(uv_loop_t *loop, const char *servers, bool as_is, const char **why)
 {
+	static const struct ares_socket_functions sockets = {
+		open_socket, close_socket, connect_socket, receive, send_pieces
+	};
 	struct ares_options options;
 	Dns		   *dns = calloc(1, sizeof(*dns));
 	char		lookups[] = "b";
@@ -216,6 +288,7 @@ dns_open(uv_loop_t *loop, const char *servers, bool as_is, const char **why)
 		free(dns);
 		return NULL;
 	}
+	ares_set_socket_functions(dns->channel, &sockets, dns);
 	dns->loop = loop;
 	uv_timer_init(loop, &dns->timer);
 	dns->timer.data = dns;

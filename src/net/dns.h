@@ -22,6 +22,8 @@ typedef void (*DnsCallback) (void *user, NetFailure failure, const char *reason,
 extern Dns *dns_open(uv_loop_t *loop, const char *servers, bool as_is, const char **why);
 /* Never calls back from inside; the callback comes exactly once. */
 extern bool dns_resolve(Dns *dns, const char *host, DnsCallback cb, void *user);
+/* In the callback of an answer: when it arrived, uv_hrtime(). */
+extern uint64_t dns_arrived(const Dns *dns);
 extern void dns_close(Dns *dns);
 
 #endif

@@ -27,6 +27,7 @@ struct DnsPending				/* first member of a question; calloc'ed */
 	Dns		   *dns;
 	uv_timer_t	timer;
 	void		(*deliver) (DnsPending *p, bool timed_out);
+	uint64_t	arrived;		/* its last answer, uv_hrtime() */
 	bool		answered;		/* c-ares called back */
 	bool		delivered;
 	bool		timer_closed;
@@ -40,6 +41,8 @@ struct Dns
 	struct DnsPoll *polls;
 	DnsPending *pending;
 	int			active;
+	bool		reading;		/* c-ares reads what came */
+	uint64_t	arrived;		/* what is being read, then what is being delivered */
 };
 
 extern void dns_pending_start(Dns *dns, DnsPending *p,

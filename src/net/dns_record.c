@@ -143,7 +143,7 @@ answer(void *arg, int status, int timeouts, unsigned char *data, int len)
 	(void) timeouts;
 	if (!dns_pending_answered(&q->pending))
 		return;
-	q->result.us = (uint32_t) ((uv_hrtime() - q->asked_at) / 1000);
+	q->result.us = (uint32_t) ((q->pending.arrived - q->asked_at) / 1000);
 	if (data != NULL)
 		read_message(q, data, len);
 	else if (status == ARES_ETIMEOUT)

@@ -153,7 +153,7 @@ resolved(void *user, NetFailure failure, const char *reason, const NostrAddr *ad
 		release(g);
 		return;
 	}
-	g->timings.dns = (uint32_t) ((uv_hrtime() - g->mark) / 1000) + 1;
+	g->timings.dns = (uint32_t) ((dns_arrived(g->net->dns) - g->mark) / 1000) + 1;
 	if (failure != NET_OK)
 	{
 		end(g, failure, reason);

@@ -24,6 +24,7 @@
 
 #include <openssl/ssl.h>
 
+#include "arrival.h"
 #include "http_internal.h"
 #include "net_internal.h"
 
@@ -55,7 +56,9 @@ http_curl_look(HttpGet *g)
 	g->connected = tcp > 0;
 	g->timings.tcp = (uint32_t) tcp;
 	g->timings.tls = tls > tcp ? (uint32_t) (tls - tcp) : 0;
-	g->timings.first_byte = first > pre ? (uint32_t) (first - pre) : 0;
+	if (first > pre)			/* 0 means not reached */
+		g->timings.first_byte = first - pre > (curl_off_t) g->late ?
+			(uint32_t) (first - pre - (curl_off_t) g->late) : 1;
 }
 
 static void
@@ -195,7 +198,10 @@ open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a)
 	if (bytes == NULL || memcmp(bytes, g->peer.bytes, g->peer.v6 ? 16 : 4) != 0 ||
 		ntohs(port) != g->peer_port)
 		return CURL_SOCKET_BAD;
-	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	g->fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	if (g->fd >= 0)
+		arrival_watch(g->fd);
+	return g->fd;
 }
 
 static size_t
@@ -211,7 +217,11 @@ on_header(char *data, size_t size, size_t n, void *user)
 	}
 	g->headers_seen += n;
 	if (n >= 5 && memcmp(data, "HTTP/", 5) == 0)
+	{
 		nostr_buf_reset(&g->headers);	/* 100 Continue is not the answer */
+		if (g->late == 0 && g->arrived != 0)
+			g->late = (uv_hrtime() - g->arrived) / 1000;
+	}
 	nostr_buf_append(&g->headers, data, n);
 	return g->headers.failed ? 0 : n;
 }
@@ -235,6 +245,31 @@ on_body(char *data, size_t size, size_t n, void *user)
 	return g->body.failed ? 0 : n;
 }
 
+/* Before each read: when did that arrive? */
+static long
+look_at_clock(BIO *bio, int what, const char *data, size_t len, int i, long l, int ret, size_t *done)
+{
+	HttpGet    *g = (HttpGet *) BIO_get_callback_arg(bio);
+	uint64_t	at;
+
+	(void) data, (void) len, (void) i, (void) l, (void) done;
+	if (what == BIO_CB_READ && g->fd >= 0 && (at = arrival_peek(g->fd)) != 0)
+		g->arrived = at;
+	return ret;
+}
+
+static void
+on_ssl_info(const SSL *ssl, int where, int ret)
+{
+	HttpGet    *g = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	(void) ret;
+	if (!(where & SSL_CB_HANDSHAKE_START) || g->arrived != 0)
+		return;
+	BIO_set_callback_arg(SSL_get_rbio(ssl), (char *) g);
+	BIO_set_callback_ex(SSL_get_rbio(ssl), look_at_clock);
+}
+
 static CURLcode
 on_ssl_ctx(CURL *easy, void *ssl_ctx, void *user)
 {
@@ -242,6 +277,8 @@ on_ssl_ctx(CURL *easy, void *ssl_ctx, void *user)
 
 	(void) easy;
 	SSL_CTX_set1_cert_store(ssl_ctx, g->net->http->store);
+	SSL_CTX_set_app_data((SSL_CTX *) ssl_ctx, g);
+	SSL_CTX_set_info_callback((SSL_CTX *) ssl_ctx, on_ssl_info);
 	return CURLE_OK;
 }
 
@@ -326,6 +363,8 @@ const char *
 http_curl_start(HttpGet *g, uint32_t connect_ms)
 {
 	g->error[0] = '\0';
+	g->fd = -1;
+	g->arrived = g->late = 0;
 	nostr_buf_reset(&g->headers);
 	g->easy = curl_easy_init();
 	if (g->easy == NULL || !add_header(g, "Accept", g->accept) ||

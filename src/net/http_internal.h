@@ -67,6 +67,9 @@ struct HttpGet
 	struct curl_slist *send;	/* headers */
 	struct curl_slist *connect_to;
 	char		error[CURL_ERROR_SIZE];
+	int			fd;				/* of the attempt */
+	uint64_t	arrived;		/* the latest bytes, uv_hrtime() ns; 0: not told */
+	uint64_t	late;			/* us, that the answer waited for us */
 	bool		connected;
 	bool		cut;
 	bool		headers_over;	/* more than HTTP_MAX_HEADERS */

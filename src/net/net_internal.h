@@ -109,6 +109,8 @@ struct WsConn
 	bool		ping_due;		/* waits for the socket */
 	bool		given_up;		/* unless something has come by now */
 	uint64_t	mark;			/* start of the phase, uv_hrtime() ns */
+	uint64_t	arrived;		/* what is being handled, uv_hrtime() ns; 0: now */
+	uint64_t	sent;			/* our latest message */
 	WsTimings	timings;
 	uint64_t	bytes_received;
 	NetSeen    *seen;			/* NULL: nobody asked */

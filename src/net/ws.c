@@ -75,7 +75,8 @@ void
 ws_enter(WsConn *c, WsPhase phase)
 {
 	uint64_t	now = uv_hrtime();
-	uint32_t	us = (uint32_t) ((now - c->mark) / 1000);
+	bool		known = c->arrived >= c->mark && c->arrived <= now;
+	uint32_t	us = (uint32_t) (((known ? c->arrived : now) - c->mark) / 1000);
 
 	if (us == 0)
 		us = 1;					/* 0 means not reached */
@@ -94,7 +95,8 @@ ws_enter(WsConn *c, WsPhase phase)
 				c->timings.tcp = us;
 			break;
 		case WS_TLS:
-			c->timings.tls = us;
+			if (c->timings.tls == 0)	/* else ws_tls.c saw its end */
+				c->timings.tls = us;
 			break;
 		case WS_UPGRADING:
 			c->timings.upgrade = us;
@@ -104,6 +106,7 @@ ws_enter(WsConn *c, WsPhase phase)
 	}
 	c->phase = phase;
 	c->mark = now;
+	c->arrived = 0;
 }
 
 static void keep_alive(WsConn *c);
@@ -262,6 +265,7 @@ resolved(void *user, NetFailure failure, const char *reason, const NostrAddr *ad
 	}
 	memcpy(c->addr, addr, sizeof(*addr) * (size_t) n);
 	c->n_addr = n;
+	c->arrived = dns_arrived(c->net->dns);
 	guard(c);
 }
 
@@ -532,6 +536,14 @@ const WsTimings *
 ws_timings(const WsConn *c)
 {
 	return &c->timings;
+}
+
+uint64_t
+ws_answer_ns(const WsConn *c)
+{
+	uint64_t	at = c->arrived != 0 ? c->arrived : uv_hrtime();
+
+	return at > c->sent ? at - c->sent : 0;
 }
 
 uint64_t

@@ -61,6 +61,10 @@ extern void ws_pause(WsConn *c, bool paused);
 /* Ends it; closed() follows with NET_OK (or with the given failure). */
 extern void ws_close(WsConn *c, NetFailure failure, const char *reason);
 extern const WsTimings *ws_timings(const WsConn *c);
+/* In message(): nanoseconds from our latest message, when it left, to this
+ * one, when it arrived (of TLS connections that are observed; else when it is
+ * looked at). */
+extern uint64_t ws_answer_ns(const WsConn *c);
 extern uint64_t ws_bytes_received(const WsConn *c);
 
 #endif

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "arrival.h"
 #include "net_internal.h"
 
 void
@@ -271,6 +272,7 @@ writeable(WsConn *c, struct lws *wsi)
 	if (c->out == NULL)
 		c->out_tail = &c->out;
 	c->out_bytes -= out->len;
+	c->sent = uv_hrtime();
 	if (lws_write(wsi, out->data + LWS_PRE, out->len, LWS_WRITE_TEXT) < 0)
 	{
 		free(out);
@@ -336,6 +338,8 @@ append_headers(WsConn *c, struct lws *wsi, unsigned char **p, size_t len)
 {
 	const char *agent = c->net->config.user_agent;
 
+	if (c->phase == WS_CONNECTING)
+		c->arrived = arrival_connected(lws_get_socket_fd(wsi), c->mark);
 	if (c->phase == WS_CONNECTING || c->phase == WS_TLS)
 		ws_enter(c, WS_UPGRADING);
 	/* The socket is closed before WSI_DESTROY, so keep it to ask it then. */

@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "arrival.h"
 #include "net_internal.h"
 
 /* The info callback has only the SSL; its socket says which connection. */
@@ -40,6 +41,34 @@ observe_handshake(WsConn *c, const SSL *ssl)
 	seen_handshake(&c->seen->tls, ssl);
 }
 
+/* Before each read: when did that arrive? */
+static long
+look_at_clock(BIO *bio, int what, const char *data, size_t len, int i, long l, int ret, size_t *done)
+{
+	WsConn	   *c = (WsConn *) BIO_get_callback_arg(bio);
+	int			fd = -1;
+	uint64_t	at;
+
+	(void) data, (void) len, (void) i, (void) l, (void) done;
+	if (what == BIO_CB_READ && BIO_get_fd(bio, &fd) >= 0 && (at = arrival_peek(fd)) != 0)
+		c->arrived = at;
+	return ret;
+}
+
+static void
+watch(WsConn *c, SSL *ssl)
+{
+	int			fd = SSL_get_fd(ssl);
+
+	c->arrived = arrival_connected(fd, c->mark);
+	ws_enter(c, WS_TLS);
+	if (c->seen == NULL)
+		return;					/* each read would cost one call more */
+	arrival_watch(fd);
+	BIO_set_callback_arg(SSL_get_rbio(ssl), (char *) c);
+	BIO_set_callback_ex(SSL_get_rbio(ssl), look_at_clock);
+}
+
 static void
 info_callback(const SSL *ssl, int where, int ret)
 {
@@ -54,11 +83,13 @@ info_callback(const SSL *ssl, int where, int ret)
 	c = find_by_fd(net, SSL_get_fd(ssl));
 	if (c == NULL)
 		return;
+	if ((where & SSL_CB_HANDSHAKE_DONE) && c->phase == WS_TLS && c->timings.tls == 0 && c->arrived > c->mark)
+		c->timings.tls = (uint32_t) ((c->arrived - c->mark) / 1000) + 1;
 	if ((where & SSL_CB_HANDSHAKE_DONE) && c->seen != NULL)
 		observe_handshake(c, ssl);
 	if (!(where & SSL_CB_HANDSHAKE_START) || c->phase != WS_CONNECTING)
 		return;
-	ws_enter(c, WS_TLS);
+	watch(c, s);
 
 	/* libwebsockets takes the name from the Host header up to the first ':',
 	 * which is wrong for an IPv6 literal, and sends addresses as SNI, which
