@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "nostr/filter.h"
+#include "executor/tuptable.h"
 #include "tcop/dest.h"
 #include "utils/jsonb.h"
 
@@ -65,6 +66,7 @@ typedef struct BbScan
 	int			at;				/* filter number */
 	bool		counting;		/* only count those that no earlier filter has */
 	bool		ordered;		/* rows come by second, newest first */
+	bool		coarse;			/* by time_code */
 	int64		budget;			/* rows to look at before stopping; 0: all */
 	int64		want;			/* matches that suffice; 0: all */
 
@@ -85,6 +87,9 @@ extern void bb_scan_init(BbScan *s, const BbQuery *q, int at, MemoryContext batc
 /* Empties c and the counts of a scan, to use it again. */
 extern void bb_scan_reset(BbScan *s);
 extern int64 bb_clamp_second(int64 created_at);
+extern void bb_receiver_init(DestReceiver *pub, bool (*row) (TupleTableSlot *slot, DestReceiver *self));
+/* 32 bytes of a bytea column. */
+extern const uint8 *bb_slot_bytes32(TupleTableSlot *slot, int column);
 
 /* --- ways through event, each along one index ----------------------------- */
 
@@ -109,6 +114,9 @@ typedef enum BbDrive
  */
 extern void bb_drive(BbDrive way, int64 lo, int64 hi, Datum a, Datum b, DestReceiver *dest);
 extern bool bb_drive_ordered(BbDrive way);
+extern bool bb_drive_coarse(BbDrive way);
+/* int4[] of codes, sorted, each once: no row is found twice.  Sorts v. */
+extern Datum bb_code_array(int32 *v, int n);
 
 /* The planner's view of event (plan_hook.c): only the index of this way. */
 typedef struct BbPin
@@ -123,7 +131,8 @@ extern void bb_plan_hook_install(void);
 
 /* By its own kind and tags; ephemeral, expired, protected. */
 extern bool bb_relay_servable(const BbQuery *q, int32 kind, const uint8 *tags, size_t len);
-/* By other events: marks as gone what was replaced, deleted, vanished. */
+/* By other events (query_facts.c): marks as gone what was replaced, deleted,
+ * vanished. */
 extern void bb_relay_check(const BbQuery *q, BbCandidate *c, int64 n);
 
 /* --- all of it (query_plan.c) --------------------------------------------- */

@@ -47,9 +47,10 @@ static const Way ways[BB_DRIVE_N] = {
 	{"author_code", "btree"}, INT4OID, .ordered = true, .codes = true},
 	[BB_DRIVE_CODES] = {EVENT CODES " AND " AUTHOR " OPERATOR(pg_catalog.=) ANY ($5)",
 	{"author_code", "btree"}, INT4ARRAYOID, .codes = true},
-	[BB_DRIVE_AUTHORS] = {COLUMNS "pg_catalog.unnest($5) AS a (code), bigbrotr.event AS e WHERE " BOUNDS CODES
+	/* OFFSET 0 keeps the subquery one: an index scan for each code */
+	[BB_DRIVE_AUTHORS] = {"SELECT x.* FROM pg_catalog.unnest($5) AS a (code), LATERAL (" EVENT CODES
 		" AND " AUTHOR " OPERATOR(pg_catalog.>=) a.code AND " AUTHOR
-	" OPERATOR(pg_catalog.<=) (a.code OPERATOR(pg_catalog.+) 63)", {"author_code", "btree"}, INT4ARRAYOID, .codes = true},
+	" OPERATOR(pg_catalog.<=) (a.code OPERATOR(pg_catalog.+) 63) OFFSET 0) AS x", {"author_code", "btree"}, INT4ARRAYOID, .codes = true},
 	[BB_DRIVE_TAG] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3", {"tags", "gin"}, TEXTARRAYOID},
 	[BB_DRIVE_TAGS] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3 AND e.tags OPERATOR(bigbrotr.&&) $4",
 	{"tags", "gin"}, TEXTARRAYOID, TEXTARRAYOID},
@@ -67,6 +68,12 @@ bool
 bb_drive_ordered(BbDrive way)
 {
 	return ways[way].ordered;
+}
+
+bool
+bb_drive_coarse(BbDrive way)
+{
+	return ways[way].codes;
 }
 
 static pg_noinline SPIPlanPtr
@@ -150,6 +157,28 @@ way_params(const Way *w, int64 lo, int64 hi, Datum a, Datum b)
 		params->params[i].ptype = types[i];
 	}
 	return params;
+}
+
+static int
+int32_cmp(const void *a, const void *b)
+{
+	int32		x = *(const int32 *) a;
+	int32		y = *(const int32 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+Datum
+bb_code_array(int32 *v, int n)
+{
+	Datum	   *d = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(n, 1));
+	int			kept = 0;
+
+	qsort(v, n, sizeof(int32), int32_cmp);
+	for (int i = 0; i < n; i++)
+		if (kept == 0 || v[i] != DatumGetInt32(d[kept - 1]))
+			d[kept++] = Int32GetDatum(v[i]);
+	return archive_array(d, NULL, kept, INT4OID);
 }
 
 void

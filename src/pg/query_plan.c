@@ -45,6 +45,8 @@ typedef struct Engine
 	int64		n;
 	int64		cap;
 	int64		count;			/* when counting */
+	int64		found;			/* matches, before what others say about them */
+	int64		most;			/* that there can be */
 	bool		counting;
 	int64		seen;			/* rows of the last walk */
 	int64		top;			/* newest second with a row, as far as is known */
@@ -59,6 +61,7 @@ take(Engine *e)
 {
 	BbScan	   *s = &e->scan;
 
+	e->found += s->matched;
 	if (e->q->relay)
 		bb_relay_check(e->q, s->c, s->n);
 	else if (e->counting)
@@ -102,7 +105,7 @@ final_hits(const Engine *e)
 static bool
 done(const Engine *e)
 {
-	return e->hi < e->lo || (!e->counting && final_hits(e) >= e->limit);
+	return e->hi < e->lo || e->found >= e->most || (!e->counting && final_hits(e) >= e->limit);
 }
 
 /* Scans [lo, e->hi]; what was seen is above e->hi then.  Returns whether it
@@ -114,6 +117,7 @@ scan(Engine *e, BbDrive way, int64 lo, Datum a, Datum b, int64 budget)
 
 	bb_scan_reset(s);
 	s->ordered = bb_drive_ordered(way);
+	s->coarse = bb_drive_coarse(way);
 	s->budget = budget;
 	s->want = e->counting ? (e->q->relay ? BATCH : 0) : Min(Max(e->limit - e->n, 1), BATCH);
 	bb_drive(way, lo, e->hi, a, b, &s->pub);
@@ -215,45 +219,13 @@ windows(Engine *e, BbDrive way, Datum a)
 /* --- what the ways need ----------------------------------------------------- */
 
 static Datum
-int4_array(int32 *v, int n)
-{
-	Datum	   *d = palloc(sizeof(Datum) * Max(n, 1));
-
-	for (int i = 0; i < n; i++)
-		d[i] = Int32GetDatum(v[i]);
-	return archive_array(d, NULL, n, INT4OID);
-}
-
-static int
-int32_cmp(const void *a, const void *b)
-{
-	int32		x = *(const int32 *) a;
-	int32		y = *(const int32 *) b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Sorted, each once: a row must not be found twice. */
-static Datum
-code_array(int32 *v, int n)
-{
-	int			kept = 0;
-
-	qsort(v, n, sizeof(int32), int32_cmp);
-	for (int i = 1; i < n; i++)
-		if (v[i] != v[kept])
-			v[++kept] = v[i];
-	return int4_array(v, n > 0 ? kept + 1 : 0);
-}
-
-static Datum
 id_codes(const NostrFilter *f)
 {
 	int32	   *v = palloc(sizeof(int32) * Max(f->ids.n, 1));
 
 	for (uint32 i = 0; i < f->ids.n; i++)
 		v[i] = nostr_id_code(f->ids.mem.data + (size_t) i * 32);
-	return code_array(v, f->ids.n);
+	return bb_code_array(v, f->ids.n);
 }
 
 /* Codes of each author and kind, or of each author. */
@@ -268,7 +240,7 @@ author_codes(const NostrFilter *f)
 		for (int k = 0; k < nkinds; k++)
 			v[n++] = nostr_author_code(f->authors.mem.data + (size_t) i * 32,
 									   f->kinds.given ? ((const uint16 *) f->kinds.mem.data)[k] : 0);
-	return code_array(v, n);
+	return bb_code_array(v, n);
 }
 
 static Datum
@@ -278,7 +250,7 @@ kind_array(const NostrFilter *f)
 
 	for (uint32 i = 0; i < f->kinds.n; i++)
 		v[i] = ((const uint16 *) f->kinds.mem.data)[i];
-	return int4_array(v, f->kinds.n);
+	return bb_code_array(v, f->kinds.n);
 }
 
 static Datum
@@ -398,7 +370,8 @@ answer(Engine *e)
 
 	if (f->ids.given)
 	{
-		scan(e, BB_DRIVE_ID, e->lo, id_codes(f), (Datum) 0, 0);
+		e->most = f->ids.n;
+		sweep(e, BB_DRIVE_ID, id_codes(f), (Datum) 0);
 		return;
 	}
 	way = ordered_way(f, &along);
@@ -440,6 +413,7 @@ engine_init(Engine *e, const BbQuery *q, int at)
 	/* a key may be in the second after its own */
 	e->hi = Min(bb_clamp_second(f->until) + 1, NOSTR_KEY_MAX_TIME);
 	e->top = e->hi;
+	e->most = PG_INT64_MAX;
 	bb_scan_init(&e->scan, q, at, AllocSetContextCreate(CurrentMemoryContext, "bigbrotr batch",
 														ALLOCSET_DEFAULT_SIZES));
 	read_bounds(e);

@@ -1,13 +1,9 @@
 /*
  * query_relay.c
  *
- * What a relay would not serve: ephemeral, expired (NIP-40) and protected
- * (NIP-70) events; versions that were replaced (NIP-01); what was deleted
- * (NIP-09) or vanished (NIP-62).
- *
- * Guarantees an answer that depends only on which events the archive has, not
- * on the order in which they came.  So the newest version counts even when it
- * was deleted or expired: an older one does not come back.
+ * What a relay would not serve by its own kind and tags: ephemeral, expired
+ * (NIP-40) and protected (NIP-70) events.  An archive has no AUTH of the author
+ * of a protected event, so it is in no position to pass it on.
  */
 #include "postgres.h"
 
@@ -62,9 +58,4 @@ bb_relay_servable(const BbQuery *q, int32 kind, const uint8 *tags, size_t len)
 			return false;
 	}
 	return true;
-}
-
-void
-bb_relay_check(const BbQuery *q, BbCandidate *c, int64 n)
-{
 }

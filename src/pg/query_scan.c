@@ -48,9 +48,19 @@ scan_nothing(DestReceiver *self)
 {
 }
 
-/* 32 bytes of a bytea column, which the CHECKs promise. */
-static const uint8 *
-bytes32(TupleTableSlot *slot, int column)
+void
+bb_receiver_init(DestReceiver *pub, bool (*row) (TupleTableSlot *slot, DestReceiver *self))
+{
+	pub->receiveSlot = row;
+	pub->rStartup = scan_startup;
+	pub->rShutdown = scan_nothing;
+	pub->rDestroy = scan_nothing;
+	pub->mydest = DestTuplestore;	/* says to others only: somebody takes the rows */
+}
+
+/* The CHECKs of the table promise the length. */
+const uint8 *
+bb_slot_bytes32(TupleTableSlot *slot, int column)
 {
 	bool		isnull;
 	bytea	   *b = DatumGetByteaPP(slot_getattr(slot, column, &isnull));
@@ -118,6 +128,9 @@ scan_row(TupleTableSlot *slot, DestReceiver *self)
 	int64		second = key >> NOSTR_KEY_ID_BITS;
 
 	CHECK_FOR_INTERRUPTS();
+	/* a time_code knows no order beyond 2106 */
+	if (s->ordered && s->coarse)
+		second = Min(second, PG_UINT32_MAX);
 	if (s->ordered && s->examined > 0 && second < s->second &&
 		((s->want > 0 && s->matched >= s->want) || (s->budget > 0 && s->examined >= s->budget)))
 	{
@@ -132,8 +145,8 @@ scan_row(TupleTableSlot *slot, DestReceiver *self)
 	memset(&ev, 0, sizeof(ev));
 	ev.created_at = DatumGetInt64(slot_getattr(slot, 2, &isnull));
 	ev.kind = DatumGetInt32(slot_getattr(slot, 3, &isnull));
-	memcpy(ev.id, bytes32(slot, 4), 32);
-	memcpy(ev.pubkey, bytes32(slot, 5), 32);
+	memcpy(ev.id, bb_slot_bytes32(slot, 4), 32);
+	memcpy(ev.pubkey, bb_slot_bytes32(slot, 5), 32);
 	tags = slot_getattr(slot, 6, &isnull);
 	ev.tags = no_tags;
 	ev.tags_len = 1;
@@ -159,11 +172,7 @@ void
 bb_scan_init(BbScan *s, const BbQuery *q, int at, MemoryContext batch)
 {
 	memset(s, 0, sizeof(*s));
-	s->pub.receiveSlot = scan_row;
-	s->pub.rStartup = scan_startup;
-	s->pub.rShutdown = scan_nothing;
-	s->pub.rDestroy = scan_nothing;
-	s->pub.mydest = DestTuplestore;	/* for others only: somebody takes the rows */
+	bb_receiver_init(&s->pub, scan_row);
 	s->q = q;
 	s->at = at;
 	s->batch = batch;

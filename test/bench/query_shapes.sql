@@ -1,0 +1,63 @@
+-- Twelve filters, each :runs times with values drawn from the archive (the
+-- same for both): milliseconds by bigbrotr.query and by SQL over the schema of
+-- the Python system.  Prints name, rows, p50, p99, and those of the baseline.
+
+CREATE FUNCTION hex(n integer, e double precision DEFAULT 1) RETURNS text[] LANGUAGE sql VOLATILE AS
+	$$ SELECT array_agg(encode(author(often(200000)), 'hex')) FROM generate_series(1, n) $$;
+CREATE FUNCTION ids(n integer) RETURNS text[] LANGUAGE sql VOLATILE AS $$
+	SELECT array_agg((SELECT encode(id, 'hex') FROM bigbrotr.event WHERE key >= at ORDER BY key LIMIT 1)) FROM (
+		SELECT ((extract(epoch FROM now()) - 100000 - random() * 2629800 * 23)::bigint << 29) AS at FROM generate_series(1, n)) AS x $$;
+
+CREATE TABLE shape (n serial, name text, filter text, baseline text);
+INSERT INTO shape (name, filter, baseline) VALUES
+	('id', $$jsonb_build_object('ids', ids(1))$$, $$id = ANY (hexes(f, 'ids'))$$),
+	('ids_20', $$jsonb_build_object('ids', ids(20))$$, $$id = ANY (hexes(f, 'ids'))$$),
+	('author', $$jsonb_build_object('authors', hex(1), 'limit', 20)$$, $$pubkey = ANY (hexes(f, 'authors'))$$),
+	('author_kind', $$jsonb_build_object('authors', hex(1), 'kinds', ARRAY[1], 'limit', 20)$$,
+		$$pubkey = ANY (hexes(f, 'authors')) AND kind = ANY (ints(f))$$),
+	('feed_500', $$jsonb_build_object('authors', hex(500), 'kinds', ARRAY[1, 6], 'limit', 50)$$,
+		$$pubkey = ANY (hexes(f, 'authors')) AND kind = ANY (ints(f))$$),
+	('kind', $$jsonb_build_object('kinds', ARRAY[('{0,1,3,4,5,6,7,1059,1984,9735,10002,30023}'::int[])[1 + floor(random() * 12)::int]], 'limit', 100)$$,
+		$$kind = ANY (ints(f))$$),
+	('kinds_since', $$jsonb_build_object('kinds', ARRAY[0, 3, 30023], 'since', floor(extract(epoch FROM now()) - random() * 86400 * 30), 'limit', 100)$$,
+		$$kind = ANY (ints(f)) AND created_at >= (f ->> 'since')::bigint$$),
+	('e', $$jsonb_build_object('#e', ARRAY[encode(sha256(('e' || floor(random() * 200000)::int)::bytea), 'hex')], 'limit', 100)$$,
+		$$tagvalues && vals(f, 'e')$$),
+	('p_kinds', $$jsonb_build_object('#p', hex(1), 'kinds', ARRAY[1, 7, 9735], 'limit', 50)$$,
+		$$tagvalues && vals(f, 'p') AND kind = ANY (ints(f))$$),
+	('t_rare', $$jsonb_build_object('#t', ARRAY['t' || floor(1000 + random() * 19000)::int], 'limit', 50)$$, $$tagvalues && vals(f, 't')$$),
+	('t_popular', $$jsonb_build_object('#t', ARRAY['t' || floor(random() * 3)::int], 'limit', 50)$$, $$tagvalues && vals(f, 't')$$),
+	('window', $$(SELECT jsonb_build_object('since', at - 3600, 'until', at, 'limit', 100) FROM floor(extract(epoch FROM now()) - random() * 2629800 * 23) AS at)$$,
+		$$created_at >= (f ->> 'since')::bigint AND created_at <= (f ->> 'until')::bigint$$);
+
+CREATE FUNCTION hexes(f jsonb, name text) RETURNS bytea[] LANGUAGE sql IMMUTABLE AS
+	$$ SELECT array_agg(decode(v, 'hex')) FROM jsonb_array_elements_text(f -> name) AS v $$;
+CREATE FUNCTION ints(f jsonb) RETURNS int[] LANGUAGE sql IMMUTABLE AS
+	$$ SELECT array_agg(v::int) FROM jsonb_array_elements_text(f -> 'kinds') AS v $$;
+CREATE FUNCTION vals(f jsonb, letter text) RETURNS text[] LANGUAGE sql IMMUTABLE AS
+	$$ SELECT array_agg(letter || ':' || v) FROM jsonb_array_elements_text(f -> ('#' || letter)) AS v $$;
+
+CREATE TABLE timing (shape int, ours bool, ms double precision, rows bigint);
+CREATE FUNCTION run(s shape, runs integer, baseline boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	f jsonb; t timestamptz; n bigint; lit text;
+BEGIN
+	FOR i IN 1 .. runs + 5 LOOP		-- the first ones are not counted: plans and caches
+		EXECUTE 'SELECT ' || s.filter INTO f;
+		IF baseline THEN
+			-- constants, as a client would send
+			lit := replace(s.baseline, 'f,', quote_literal(f) || '::jsonb,');
+			lit := replace(replace(lit, '(f)', '(' || quote_literal(f) || '::jsonb)'), '(f ', '(' || quote_literal(f) || '::jsonb ');
+			lit := 'SELECT count(sig) FROM (SELECT * FROM py_event WHERE ' || lit
+				|| ' ORDER BY created_at DESC, id LIMIT ' || coalesce(f ->> 'limit', '5000') || ') AS x';
+			t := clock_timestamp();
+			EXECUTE lit INTO n;
+		ELSE
+			t := clock_timestamp();
+			SELECT count(*) INTO n FROM bigbrotr.query(f);
+		END IF;
+		IF i > 5 THEN
+			INSERT INTO timing VALUES (s.n, NOT baseline, extract(epoch FROM clock_timestamp() - t) * 1000, n);
+		END IF;
+	END LOOP;
+END $$;
