@@ -185,6 +185,7 @@ bench:
 	test/bench/monitor
 	test/bench/sweep
 	test/bench/rtt
+	BENCH_RELAYS=10000 BENCH_CONNECTIONS=256 BENCH_CPU=0 test/bench/sweep monitor
 	test/bench/tail
 
 # --- what others wrote: needs package registries, so no part of make test --

@@ -3,6 +3,7 @@
 
 use strict;
 use warnings;
+use IO::Socket::INET;
 use IPC::Run ();
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -85,12 +86,28 @@ query("SELECT bigbrotr.run('synchronizer')");
 ok(poll("SELECT count(*) = $good * $events FROM bigbrotr.observation"), 'everything of everybody arrives');
 ok(poll('SELECT count(*) = 0 FROM bigbrotr.relay WHERE passes = 0 AND failures = 0'), 'everybody had a turn');
 ok(poll("SELECT count(*) = $good AND min(passes) >= 2 FROM bigbrotr.relay WHERE state = 'live'"), 'the living again and again');
+is(query("SELECT max(passes) <= 2 * min(passes) + 2 FROM bigbrotr.relay WHERE state = 'live'"), 't', 'none of them much more often than another');
+is(query("SELECT string_agg(DISTINCT n::text, ' ') FROM (SELECT count(*) FROM bigbrotr.observation GROUP BY relay_id) AS o (n)"),
+	$events, 'each has got all of its own across');
 is(query("SELECT count(*) FROM bigbrotr.relay WHERE state = 'degraded' AND failure IS NOT NULL AND next_sync_at > last_failed_at + '50 s'"),
 	10 * $dead, 'the dead wait');
 is(query("SELECT count(DISTINCT relay_id) FROM bigbrotr.open_gap g JOIN bigbrotr.coverage c ON c.state = 'open' AND c.range = g.range"),
 	10 * $dead, 'and what they may have is a gap with a reason');
 is(query('SELECT count(*) FROM bigbrotr.event'), $events, 'each event once');
 cmp_ok(memory_of('synchronizer'), '<', 300, 'synchronizer and child take less than 300 MB');
+
+# --- checks: more Tor relays are due than there may be checks, and their proxy hangs
+my $proxy = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 8) or die $!;
+set_conf($node, 'bigbrotr.tor_proxy' => 'socks5h://127.0.0.1:' . $proxy->sockport,
+	'bigbrotr.tor_enabled' => 'on', 'bigbrotr.tor_max_connections' => 2, 'bigbrotr.tor_timeout' => '10min',
+	'bigbrotr.monitor_timeout' => '10min', 'bigbrotr.monitor_concurrency' => 6);
+query("SELECT bigbrotr.pause('monitor')");
+query('DELETE FROM bigbrotr.relay_monitor');
+query("INSERT INTO bigbrotr.relay (url, network) SELECT 'ws://' || repeat(chr(96 + n / 26), 28) || repeat(chr(97 + n % 26), 28) || '.onion', 'tor' FROM generate_series(26, 75) AS n");
+query("INSERT INTO bigbrotr.relay_monitor (relay_id, next_check_at) SELECT id, now() - '1 day'::interval FROM bigbrotr.relay WHERE network = 'tor'");
+query("SELECT bigbrotr.resume('monitor')");
+ok(poll("SELECT count(*) = $good FROM bigbrotr.relay AS r JOIN bigbrotr.relay_monitor AS m ON m.relay_id = r.id WHERE r.state = 'live' AND r.network = 'clearnet' AND m.checked_at IS NOT NULL"),
+	'a network that hangs keeps no other waiting');
 
 $node->stop;
 $relays->kill_kill(grace => 2);
