@@ -89,6 +89,7 @@ struct WsConn
 	bool		wsi_live;		/* between connect and WSI_DESTROY */
 	int			fd_dup;			/* of a plain socket until open, for TCP_INFO */
 	char		error[128];		/* libwebsockets' words for this attempt */
+	int			connect_error;	/* errno of the last attempt; 0: unknown */
 	int			http_status;
 	int			tls_verdict;	/* first X509_V_ERR_ of this attempt */
 

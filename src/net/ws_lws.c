@@ -105,11 +105,29 @@ observe_answer(WsConn *c, struct lws *wsi)
 		s->powered_by[0] = '\0';
 }
 
+/*
+ * Why a socket did not connect.  libwebsockets does not look when its event
+ * loop tells of the error, and then the socket still knows it.
+ */
+static int
+connect_error(struct lws *wsi, const char *text)
+{
+	const char *e = strpbrk(text, "0123456789");
+	int			fd = lws_get_socket_fd(wsi);
+	int			err = 0;
+	socklen_t	len = sizeof(err);
+
+	if (e != NULL && strstr(text, "conn fail") != NULL)
+		return atoi(e);
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+		return 0;
+	return err;
+}
+
 static void
 classify_connect(WsConn *c)
 {
-	const char *e = strpbrk(c->error, "0123456789");
-	int			err = e != NULL && strstr(c->error, "conn fail") != NULL ? atoi(e) : 0;
+	int			err = c->connect_error;
 	char		why[160];
 
 	if (c->socks == NULL && !c->no_next && c->next_addr < c->n_addr)
@@ -389,6 +407,8 @@ ws_lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 			return append_headers(c, wsi, in, len);
 		case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 			snprintf(c->error, sizeof(c->error), "%.*s", (int) len, in != NULL ? (char *) in : "");
+			if (c->phase == WS_CONNECTING)
+				c->connect_error = connect_error(wsi, c->error);
 			if (c->phase == WS_UPGRADING)
 			{
 				c->http_status = (int) lws_http_client_http_response(wsi);

@@ -14,12 +14,16 @@
  */
 #include "pg/compat.h"
 
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "pg/guc.h"
+#include "pg/guc_monitor.h"
 #include "pg/lifecycle.h"
 #include "pg/shmem.h"
 
@@ -122,6 +126,45 @@ require_preload(void)
 				 errhint("Add bigbrotr to shared_preload_libraries and restart the server.")));
 }
 
+static bool
+is_paused(const char *service)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(service)};
+	bool		paused;
+
+	SPI_connect();
+	SPI_execute_with_args("SELECT FROM bigbrotr.service AS s WHERE s.name = $1 AND s.paused",
+						  1, types, values, NULL, true, 1);
+	paused = SPI_processed > 0;
+	SPI_finish();
+	return paused;
+}
+
+/* Services that run all the time only look again when they run: else nothing
+ * would come of it.  The others run once, whatever their schedule says. */
+static void
+need_running(BbService service)
+{
+	const char *name = bb_service_name(service);
+	int			interval = service == BB_VALIDATOR ? bb_validator_interval :
+		service == BB_MONITOR ? bb_monitor_interval :
+		service == BB_SYNCHRONIZER ? bb_synchronizer_interval : -1;
+
+	if (interval < 0)
+		return;
+	if (is_paused(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("service \"%s\" is paused", name),
+				 errhint("Use SELECT bigbrotr.resume('%s').", name)));
+	if (interval == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("service \"%s\" is switched off", name),
+				 errhint("Set bigbrotr.%s_interval.", name)));
+}
+
 Datum
 bigbrotr_run_service(PG_FUNCTION_ARGS)
 {
@@ -134,6 +177,7 @@ bigbrotr_run_service(PG_FUNCTION_ARGS)
 				 errmsg("there is no service \"%s\"", name),
 				 errhint("Services are listed in bigbrotr.service.")));
 	require_preload();
+	need_running((BbService) service);
 	if (!bb_run_request(MyDatabaseId, (BbService) service))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

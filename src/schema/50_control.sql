@@ -6,7 +6,7 @@ CREATE FUNCTION bigbrotr.worker_status(OUT service text, OUT worker integer, OUT
 COMMENT ON FUNCTION bigbrotr.worker_status() IS 'the background workers of this database; no rows without shared_preload_libraries';
 CREATE FUNCTION bigbrotr.run(service text) RETURNS void
 	AS 'MODULE_PATHNAME', 'bigbrotr_run_service' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION bigbrotr.run(text) IS 'asks for one run of a service now';
+COMMENT ON FUNCTION bigbrotr.run(text) IS 'asks for one run of a service now: seeder, finder and refresher even when they are paused; validator, synchronizer and monitor look again, an error when they do not run';
 CREATE FUNCTION bigbrotr.wake() RETURNS void
 	AS 'MODULE_PATHNAME', 'bigbrotr_wake' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION bigbrotr.wake() IS 'tells the scheduler of this database to look again';

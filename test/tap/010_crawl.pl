@@ -28,7 +28,7 @@ ok($node->poll_query_until('postgres',
 		"SELECT count(*) = 4 FROM bigbrotr.candidate WHERE attempts > 0 AND failure IS NOT NULL"),
 	'the others stay candidates');
 is($node->safe_psql('postgres', "SELECT failure FROM bigbrotr.candidate WHERE url = '$dead'"),
-	'connect_failed', 'refused connection is classified');
+	'connect_refused', 'refused connection is classified');
 is($node->safe_psql('postgres', "SELECT failure FROM bigbrotr.candidate WHERE url = '$no_upgrade'"),
 	'http_status', 'HTTP status is classified');
 is($node->safe_psql('postgres', "SELECT outcome FROM bigbrotr.seed WHERE url = 'https://example.net'"),
