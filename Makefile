@@ -72,7 +72,7 @@ UNITLIB    = $(filter-out src/netd/main.c,$(NETSRC))
 UNITOBJS   = $(UNITLIB:%.c=build/asan/%.o)
 UNITTESTS  = $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
 
-RELAYSRC     = $(filter-out test/relay/main.c test/relay/many.c test/relay/genevents.c test/relay/genmentions.c,$(sort $(wildcard test/relay/*.c)))
+RELAYSRC     = $(filter-out test/relay/main.c test/relay/many.c test/relay/genevents.c test/relay/genmentions.c test/relay/genmix.c,$(sort $(wildcard test/relay/*.c)))
 RELAYOBJS    = $(RELAYSRC:%.c=build/asan/%.o)
 
 build/asan/%.o: %.c
@@ -146,7 +146,7 @@ run:
 
 # --- programs that the tests and benchmarks need ---------------------------
 .PHONY: test-programs
-test-programs: build/test/relay build/test/many build/test/genevents build/test/genmentions
+test-programs: build/test/relay build/test/many build/test/genevents build/test/genmentions build/test/genmix
 
 build/test/many: test/relay/many.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOSTR)
 	@mkdir -p $(@D)
@@ -173,6 +173,10 @@ build/test/genmentions: test/relay/genmentions.c $(NOSTR)
 build/test/delayline: test/bench/delayline.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE $< -o $@
+
+build/test/genmix: test/relay/genmix.c $(NOSTR)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
 
 build/test/bench_core: test/bench/bench_core.c $(NOSTR)
 	@mkdir -p $(@D)

@@ -11,6 +11,7 @@
 
 #include "miscadmin.h"
 #include "pg/archive.h"
+#include "pg/archive_delta.h"
 #include "pg/archive_plan.h"
 #include "pg/archive_row.h"
 
@@ -100,6 +101,7 @@ static void
 write_observations(BbArchiveEvent *e, int n, BbOffer *offer, int m)
 {
 	BbObservation *o = palloc_extended(sizeof(*o) * ((Size) n + m), MCXT_ALLOC_HUGE);
+	BbDelta		delta;
 	int			k = 0;
 
 	for (int i = 0; i < n; i++)
@@ -109,15 +111,21 @@ write_observations(BbArchiveEvent *e, int n, BbOffer *offer, int m)
 		if (offer[i].known && offer[i].relay_id != 0)
 			add_observation(&o[k++], offer[i].key, offer[i].relay_id, offer[i].seen_at, n + i);
 	archive_observation_insert(o, k);
+	archive_delta_init(&delta, n, k);
+	for (int i = 0; i < n; i++)
+		if (e[i].outcome == BB_NEW)
+			archive_delta_event(&delta, e[i].key);
 	for (int i = 0; i < k; i++)
 	{
 		if (!o[i].fresh)
 			continue;
+		archive_delta_seen(&delta, o[i].key, o[i].relay_id);
 		if (o[i].at >= n)
 			offer[o[i].at - n].observed = true;
 		else if (e[o[i].at].outcome == BB_DUPLICATE)
 			e[o[i].at].outcome = BB_OBSERVED;
 	}
+	archive_delta_write(&delta);
 	pfree(o);
 }
 

@@ -56,6 +56,10 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"INSERT INTO bigbrotr.peer_news AS n (pubkey, kind, created_at, tags) SELECT * FROM unnest($1, $2, $3, $4)",
 		SPI_OK_INSERT, 4, {BYTEAARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TAGSARRAYOID}
 	},
+	[BB_PLAN_INSERT_DELTA] = {
+		"INSERT INTO bigbrotr.ingest_delta AS d (keys, seen_keys, seen_relays) VALUES ($1, $2, $3)",
+		SPI_OK_INSERT, 3, {INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID}
+	},
 	[BB_PLAN_REJECT] = {
 		"INSERT INTO bigbrotr.rejected_event AS r "
 		"(relay_id, reason, slot, event_id, sample, detail, count, first_seen_at, last_seen_at) "

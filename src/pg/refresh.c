@@ -19,6 +19,7 @@
 const BbTask bb_tasks[] = {
 	{"peers", "reading what other monitors say", refresh_peers},
 	{"compact", "packing cold observations", compact_task},
+	{BB_TASK_ANALYTICS, "counting what was archived", fold_step},
 	{NULL, NULL, NULL}
 };
 const int	bb_task_count = lengthof(bb_tasks) - 1;

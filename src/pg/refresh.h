@@ -29,6 +29,9 @@ typedef struct BbTask
 
 /* refresh_peer.c: reports of other monitors */
 extern bool refresh_peers(int64 *done);
+/* fold.c: what was archived is counted */
+#define BB_TASK_ANALYTICS "analytics"
+extern bool fold_step(int64 *done);
 
 extern const BbTask bb_tasks[];
 extern const int bb_task_count;

@@ -152,6 +152,8 @@ bb_session_settings(void)
 	set_override("default_transaction_isolation", "read committed");
 	set_override("default_transaction_read_only", "off");
 	set_override("row_security", "off");
+	/* our statements are short; compiling them takes longer than they do */
+	set_override("jit", "off");
 	set_override("synchronous_commit", bb_synchronous_commit ? "on" : "off");
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);
 }

@@ -16,6 +16,28 @@ GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.even
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
 	bigbrotr.relay_coverage, bigbrotr.open_gap
 	TO bigbrotr_reader;
+GRANT SELECT ON bigbrotr.ingest_delta, bigbrotr.tally_author, bigbrotr.tally_author_kind, bigbrotr.tally_kind,
+	bigbrotr.tally_total, bigbrotr.tally_day, bigbrotr.tally_day_author, bigbrotr.tally_day_kind, bigbrotr.tally_time,
+	bigbrotr.tally_relay, bigbrotr.tally_relay_kind, bigbrotr.tally_relay_author, bigbrotr.tally_network,
+	bigbrotr.tally_network_author, bigbrotr.tally_network_kind, bigbrotr.tally_network_event, bigbrotr.tally_latest,
+	bigbrotr.tally_orphan, bigbrotr.event_stats, bigbrotr.relay_stats, bigbrotr.kind_counts,
+	bigbrotr.kind_counts_by_relay, bigbrotr.pubkey_counts, bigbrotr.pubkey_counts_by_relay, bigbrotr.network_stats,
+	bigbrotr.relay_software_counts, bigbrotr.supported_nip_counts, bigbrotr.event_daily_counts,
+	bigbrotr.events_replaceable_latest, bigbrotr.events_addressable_latest, bigbrotr.analytics_status
+	TO bigbrotr_reader;
+GRANT EXECUTE ON FUNCTION bigbrotr.kind_category(integer), bigbrotr.d_tag(bigbrotr.tags),
+	bigbrotr.d_digest(bigbrotr.tags), bigbrotr.tagvalues(bigbrotr.tags), bigbrotr.tally_date(integer),
+	bigbrotr.events_since(bigint) TO bigbrotr_reader;
+GRANT INSERT ON bigbrotr.ingest_delta TO bigbrotr_writer;
+-- refresh, rebuild and verify count by themselves
+GRANT INSERT, UPDATE, DELETE ON bigbrotr.maintenance, bigbrotr.ingest_delta, bigbrotr.tally_author,
+	bigbrotr.tally_author_kind, bigbrotr.tally_kind, bigbrotr.tally_total, bigbrotr.tally_day,
+	bigbrotr.tally_day_author, bigbrotr.tally_day_kind, bigbrotr.tally_time, bigbrotr.tally_relay,
+	bigbrotr.tally_relay_kind, bigbrotr.tally_relay_author, bigbrotr.tally_network, bigbrotr.tally_network_author,
+	bigbrotr.tally_network_kind, bigbrotr.tally_network_event, bigbrotr.tally_latest, bigbrotr.tally_orphan
+	TO bigbrotr_operator;
+GRANT EXECUTE ON FUNCTION bigbrotr.refresh(text), bigbrotr.rebuild(text), bigbrotr.verify(text)
+	TO bigbrotr_operator;
 GRANT EXECUTE ON FUNCTION
 	bigbrotr.tags_in(cstring), bigbrotr.tags_out(bigbrotr.tags), bigbrotr.tags_recv(internal),
 	bigbrotr.tags_send(bigbrotr.tags), bigbrotr.tags_eq(bigbrotr.tags, bigbrotr.tags),

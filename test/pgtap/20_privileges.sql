@@ -22,7 +22,12 @@ INSERT INTO beyond_read VALUES
 	('bigbrotr_writer', 'mention', '{INSERT,UPDATE}'),
 	('bigbrotr_writer', 'mention_refused', '{INSERT,UPDATE}'),
 	('bigbrotr_operator', 'source', '{INSERT,UPDATE,DELETE}'),
-	('bigbrotr_operator', 'seed', '{INSERT,UPDATE,DELETE}');
+	('bigbrotr_operator', 'seed', '{INSERT,UPDATE,DELETE}'),
+	('bigbrotr_writer', 'ingest_delta', '{INSERT}'),
+	('bigbrotr_operator', 'ingest_delta', '{INSERT,UPDATE,DELETE}'),
+	('bigbrotr_operator', 'maintenance', '{INSERT,UPDATE,DELETE}');
+INSERT INTO beyond_read SELECT 'bigbrotr_operator', relname, '{INSERT,UPDATE,DELETE}' FROM pg_class
+	WHERE relnamespace = 'bigbrotr'::regnamespace AND relname ~ '^tally_' AND relkind = 'r';
 -- an operator is a writer
 INSERT INTO beyond_read SELECT 'bigbrotr_operator', relation, privileges FROM beyond_read WHERE role = 'bigbrotr_writer';
 
@@ -40,6 +45,11 @@ INSERT INTO beyond_call VALUES
 	('bigbrotr_operator', 'resume(text)'),
 	('owner', 'compact_step(boolean,integer)'),
 	('owner', 'packed_handler()'),
+	('bigbrotr_operator', 'refresh(text)'),
+	('bigbrotr_operator', 'rebuild(text)'),
+	('bigbrotr_operator', 'verify(text)'),
+	('owner', 'event_delete(bigint[])'),
+	('owner', 'observation_delete(integer,bigint[])'),
 	('owner', 'service_restore()'),
 	('owner', 'peer_fold(integer)'),
 	('owner', 'peer_expire(integer)'),

@@ -1,0 +1,26 @@
+/*
+ * kind.h
+ *
+ * What NIP-01 says about ranges of kinds.
+ */
+#ifndef NOSTR_KIND_H
+#define NOSTR_KIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Of each author and kind, only the newest counts. */
+static inline bool
+nostr_kind_is_replaceable(int32_t kind)
+{
+	return kind == 0 || kind == 3 || (kind >= 10000 && kind <= 19999);
+}
+
+/* Of each author, kind and d tag, only the newest counts. */
+static inline bool
+nostr_kind_is_addressable(int32_t kind)
+{
+	return kind >= 30000 && kind <= 39999;
+}
+
+#endif

@@ -1,0 +1,156 @@
+/*
+ * analytics_truth.c
+ *
+ * The analytics from first principles: what every view must show, straight
+ * from event, observation and relay; and the tallies computed anew.
+ *
+ * Written apart from fold_plan.c on purpose: verify() compares the two.
+ */
+#include "postgres.h"
+
+#include "pg/analytics.h"
+
+#define SEEN "bigbrotr.observation_all AS o JOIN bigbrotr.event AS e ON e.key = o.key " \
+	"JOIN bigbrotr.relay AS r ON r.id = o.relay_id"
+
+#define WINDOW(seconds) "count(*) FILTER (WHERE e.created_at >= " \
+	"floor(extract(epoch FROM now()))::bigint - " seconds ")"
+
+#define CATEGORY(name) "count(*) FILTER (WHERE bigbrotr.kind_category(e.kind) = '" name "')"
+
+/* A date, or the infinity that stands for what is none. */
+#define DATE "CASE WHEN e.created_at / 86400 > 2145042905 THEN 'infinity'::date " \
+	"WHEN e.created_at / 86400 < -2440588 THEN '-infinity'::date " \
+	"ELSE '1970-01-01'::date + (e.created_at / 86400)::int END"
+
+#define DAY "greatest(least(e.created_at / 86400, 2145042906), -2440589)::int"
+
+const BbView bb_views[] = {
+	{"relay_metadata_latest", NULL, NULL},
+	{"event_stats",
+		"event_count, unique_pubkeys, unique_kinds, earliest_event_timestamp, latest_event_timestamp, "
+		"regular_event_count, replaceable_event_count, ephemeral_event_count, addressable_event_count, "
+		"event_count_last_1h, event_count_last_24h, event_count_last_7d, event_count_last_30d, events_per_day",
+		"SELECT count(*), count(DISTINCT e.pubkey), count(DISTINCT e.kind), min(e.created_at), max(e.created_at), "
+		CATEGORY("regular") ", " CATEGORY("replaceable") ", " CATEGORY("ephemeral") ", " CATEGORY("addressable") ", "
+		WINDOW("3600") ", " WINDOW("86400") ", " WINDOW("604800") ", " WINDOW("2592000") ", "
+		"round(count(*) / greatest((max(e.created_at)::numeric - min(e.created_at)) / 86400, 1), 2) "
+		"FROM bigbrotr.event AS e"},
+	{"relay_stats",
+		"relay_url, event_count, unique_pubkeys, unique_kinds, first_event_timestamp, last_event_timestamp",
+		"SELECT r.url, count(e.key), count(DISTINCT e.pubkey), count(DISTINCT e.kind), min(e.created_at), max(e.created_at) "
+		"FROM bigbrotr.relay AS r LEFT JOIN (bigbrotr.observation_all AS o JOIN bigbrotr.event AS e ON e.key = o.key) "
+		"ON r.id = o.relay_id GROUP BY r.url"},
+	{"kind_counts", "kind, event_count, unique_pubkeys",
+		"SELECT e.kind, count(*), count(DISTINCT e.pubkey) FROM bigbrotr.event AS e GROUP BY 1"},
+	{"kind_counts_by_relay", "kind, relay_url, event_count, unique_pubkeys",
+		"SELECT e.kind, r.url, count(*), count(DISTINCT e.pubkey) FROM " SEEN " GROUP BY 1, 2"},
+	{"pubkey_counts", "pubkey, event_count, unique_kinds, first_event_timestamp, last_event_timestamp",
+		"SELECT encode(e.pubkey, 'hex'), count(*), count(DISTINCT e.kind), min(e.created_at), max(e.created_at) "
+		"FROM bigbrotr.event AS e GROUP BY 1"},
+	{"pubkey_counts_by_relay",
+		"relay_url, pubkey, event_count, unique_kinds, first_event_timestamp, last_event_timestamp",
+		"SELECT r.url, encode(e.pubkey, 'hex'), count(*), count(DISTINCT e.kind), min(e.created_at), max(e.created_at) "
+		"FROM " SEEN " GROUP BY 1, 2 HAVING count(*) >= 2"},
+	{"network_stats", "network, relay_count, event_count, unique_pubkeys, unique_kinds",
+		"SELECT r.network, count(DISTINCT r.id), count(DISTINCT e.key), count(DISTINCT e.pubkey), count(DISTINCT e.kind) "
+		"FROM bigbrotr.relay AS r LEFT JOIN (bigbrotr.observation_all AS o JOIN bigbrotr.event AS e ON e.key = o.key) "
+		"ON r.id = o.relay_id GROUP BY 1"},
+	{"relay_software_counts", NULL, NULL},
+	{"supported_nip_counts", NULL, NULL},
+	{"event_daily_counts", "day, event_count, unique_pubkeys, unique_kinds",
+		"SELECT " DATE ", count(*), count(DISTINCT e.pubkey), count(DISTINCT e.kind) "
+		"FROM bigbrotr.event AS e GROUP BY 1"},
+	{"events_replaceable_latest", "pubkey, kind, created_at, id",
+		"SELECT DISTINCT ON (1, 2) e.pubkey, e.kind, e.created_at, e.id FROM bigbrotr.event AS e "
+		"WHERE bigbrotr.kind_category(e.kind) = 'replaceable' ORDER BY 1, 2, e.created_at DESC, e.id"},
+	{"events_addressable_latest", "pubkey, kind, d_tag, created_at, id",
+		"SELECT l.pubkey, l.kind, l.d_tag, l.created_at, l.id FROM (SELECT DISTINCT ON (1, 2, bigbrotr.d_digest(e.tags)) "
+		"e.pubkey, e.kind, bigbrotr.d_tag(e.tags) AS d_tag, e.created_at, e.id FROM bigbrotr.event AS e "
+		"WHERE bigbrotr.kind_category(e.kind) = 'addressable' AND e.tags IS NOT NULL "
+		"ORDER BY 1, 2, bigbrotr.d_digest(e.tags), e.created_at DESC, e.id) AS l"},
+};
+const int	bb_view_count = lengthof(bb_views);
+
+const char *const bb_rebuild[] = {
+	"DELETE FROM bigbrotr.ingest_delta",
+	"DELETE FROM bigbrotr.tally_author",
+	"DELETE FROM bigbrotr.tally_author_kind",
+	"DELETE FROM bigbrotr.tally_kind",
+	"DELETE FROM bigbrotr.tally_total",
+	"DELETE FROM bigbrotr.tally_day",
+	"DELETE FROM bigbrotr.tally_day_author",
+	"DELETE FROM bigbrotr.tally_day_kind",
+	"DELETE FROM bigbrotr.tally_time",
+	"DELETE FROM bigbrotr.tally_relay",
+	"DELETE FROM bigbrotr.tally_relay_kind",
+	"DELETE FROM bigbrotr.tally_relay_author",
+	"DELETE FROM bigbrotr.tally_network",
+	"DELETE FROM bigbrotr.tally_network_author",
+	"DELETE FROM bigbrotr.tally_network_kind",
+	"DELETE FROM bigbrotr.tally_network_event",
+	"DELETE FROM bigbrotr.tally_latest",
+	"DELETE FROM bigbrotr.tally_orphan",
+
+	"INSERT INTO bigbrotr.tally_author (pubkey, events, kinds, first_at, last_at) "
+	"SELECT e.pubkey, count(*), count(DISTINCT e.kind), min(e.created_at), max(e.created_at) "
+	"FROM bigbrotr.event AS e GROUP BY 1",
+	"INSERT INTO bigbrotr.tally_author_kind (author_id, kind, events) "
+	"SELECT a.id, e.kind, count(*) FROM bigbrotr.event AS e "
+	"JOIN bigbrotr.tally_author AS a ON a.pubkey = e.pubkey GROUP BY 1, 2",
+	"INSERT INTO bigbrotr.tally_kind (kind, events, authors) "
+	"SELECT t.kind, sum(t.events), count(*) FROM bigbrotr.tally_author_kind AS t GROUP BY 1",
+	"INSERT INTO bigbrotr.tally_total (events, authors, first_at, last_at, counted_at) "
+	"SELECT coalesce(sum(a.events), 0), count(*), min(a.first_at), max(a.last_at), now() FROM bigbrotr.tally_author AS a",
+	"INSERT INTO bigbrotr.tally_day_author (day, author_id, events) "
+	"SELECT " DAY ", a.id, count(*) FROM bigbrotr.event AS e "
+	"JOIN bigbrotr.tally_author AS a ON a.pubkey = e.pubkey GROUP BY 1, 2",
+	"INSERT INTO bigbrotr.tally_day_kind (day, kind, events) "
+	"SELECT " DAY ", e.kind, count(*) FROM bigbrotr.event AS e GROUP BY 1, 2",
+	"INSERT INTO bigbrotr.tally_day (day, events, authors, kinds) "
+	"SELECT a.day, a.events, a.authors, k.kinds FROM "
+	"(SELECT x.day, sum(x.events) AS events, count(*) AS authors FROM bigbrotr.tally_day_author AS x GROUP BY 1) AS a JOIN "
+	"(SELECT x.day, count(*) AS kinds FROM bigbrotr.tally_day_kind AS x GROUP BY 1) AS k ON k.day = a.day",
+	"INSERT INTO bigbrotr.tally_time (slot, events) "
+	"SELECT e.created_at / 600, count(*) FROM bigbrotr.event AS e GROUP BY 1",
+	"INSERT INTO bigbrotr.tally_relay_author (relay_id, author_id, kind, events, first_at, last_at) "
+	"SELECT o.relay_id, a.id, e.kind, count(*), min(e.created_at), max(e.created_at) "
+	"FROM " SEEN " JOIN bigbrotr.tally_author AS a ON a.pubkey = e.pubkey GROUP BY 1, 2, 3",
+	"INSERT INTO bigbrotr.tally_relay_kind (relay_id, kind, events, authors) "
+	"SELECT t.relay_id, t.kind, sum(t.events), count(*) FROM bigbrotr.tally_relay_author AS t GROUP BY 1, 2",
+	"INSERT INTO bigbrotr.tally_relay (relay_id, events, authors, kinds, first_at, last_at) "
+	"SELECT t.relay_id, sum(t.events), count(DISTINCT t.author_id), count(DISTINCT t.kind), min(t.first_at), max(t.last_at) "
+	"FROM bigbrotr.tally_relay_author AS t GROUP BY 1",
+	"INSERT INTO bigbrotr.tally_network_author (network, author_id, relays) "
+	"SELECT r.network, t.author_id, count(DISTINCT t.relay_id) FROM bigbrotr.tally_relay_author AS t "
+	"JOIN bigbrotr.relay AS r ON r.id = t.relay_id GROUP BY 1, 2",
+	"INSERT INTO bigbrotr.tally_network_kind (network, kind, relays) "
+	"SELECT r.network, t.kind, count(*) FROM bigbrotr.tally_relay_kind AS t "
+	"JOIN bigbrotr.relay AS r ON r.id = t.relay_id GROUP BY 1, 2",
+	"INSERT INTO bigbrotr.tally_network_event (key, network) "
+	"SELECT DISTINCT o.key, r.network FROM " SEEN " WHERE r.network <> 'clearnet'",
+	"INSERT INTO bigbrotr.tally_network_event (key, network) "
+	"SELECT e.key, 'clearnet' FROM bigbrotr.event AS e WHERE NOT EXISTS (SELECT FROM bigbrotr.observation_all AS o "
+	"JOIN bigbrotr.relay AS r ON r.id = o.relay_id WHERE o.key = e.key AND r.network = 'clearnet')",
+	"INSERT INTO bigbrotr.tally_network (network, events, authors, kinds) "
+	"SELECT n.network, n.events, (SELECT count(*) FROM bigbrotr.tally_network_author AS a WHERE a.network = n.network), "
+	"(SELECT count(*) FROM bigbrotr.tally_network_kind AS k WHERE k.network = n.network) "
+	"FROM (SELECT 'clearnet' AS network, t.events - (SELECT count(*) FROM bigbrotr.tally_network_event AS x "
+	"WHERE x.network = 'clearnet') AS events FROM bigbrotr.tally_total AS t "
+	"UNION ALL SELECT x.network, count(*) FROM bigbrotr.tally_network_event AS x "
+	"WHERE x.network <> 'clearnet' GROUP BY 1) AS n",
+	"INSERT INTO bigbrotr.tally_latest (author_id, kind, d, key, created_at, id) "
+	"SELECT a.id, l.kind, '', l.key, l.created_at, l.id FROM (SELECT DISTINCT ON (e.pubkey, e.kind) "
+	"e.pubkey, e.kind, e.key, e.created_at, e.id FROM bigbrotr.event AS e "
+	"WHERE bigbrotr.kind_category(e.kind) = 'replaceable' ORDER BY e.pubkey, e.kind, e.created_at DESC, e.id) AS l "
+	"JOIN bigbrotr.tally_author AS a ON a.pubkey = l.pubkey",
+	"INSERT INTO bigbrotr.tally_latest (author_id, kind, d, key, created_at, id) "
+	"SELECT a.id, l.kind, l.d, l.key, l.created_at, l.id FROM (SELECT DISTINCT ON (e.pubkey, e.kind, bigbrotr.d_digest(e.tags)) "
+	"e.pubkey, e.kind, bigbrotr.d_digest(e.tags) AS d, e.key, e.created_at, e.id FROM bigbrotr.event AS e "
+	"WHERE bigbrotr.kind_category(e.kind) = 'addressable' AND e.tags IS NOT NULL "
+	"ORDER BY e.pubkey, e.kind, bigbrotr.d_digest(e.tags), e.created_at DESC, e.id) AS l "
+	"JOIN bigbrotr.tally_author AS a ON a.pubkey = l.pubkey",
+	"INSERT INTO bigbrotr.tally_orphan (key, relay_id) SELECT o.key, o.relay_id FROM bigbrotr.observation_all AS o "
+	"WHERE NOT EXISTS (SELECT FROM bigbrotr.event AS e WHERE e.key = o.key)",
+	NULL
+};

@@ -1,0 +1,104 @@
+-- Keeping the analytics: refresh, rebuild, verify; and removing from the archive.
+
+CREATE FUNCTION bigbrotr.refresh(name text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'bigbrotr_refresh' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET jit = off;
+COMMENT ON FUNCTION bigbrotr.refresh(text) IS
+	'brings a view of analytics_status, or all, up to date now; returns how many events and observations were counted. The views share their tallies, so all that are counted come along';
+CREATE FUNCTION bigbrotr.rebuild(name text DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'bigbrotr_rebuild' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET jit = off;
+COMMENT ON FUNCTION bigbrotr.rebuild(text) IS
+	'computes the tallies of a view of analytics_status, or all, from the archive anew, in one transaction that can be cancelled; returns the events counted. The views share their tallies, so all that are counted come along';
+CREATE FUNCTION bigbrotr.verify(name text DEFAULT NULL, OUT view text, OUT rows bigint, OUT missing bigint,
+		OUT surplus bigint, OUT sample text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'bigbrotr_verify' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	ROWS 13 SET search_path = pg_catalog, pg_temp SET jit = off;
+COMMENT ON FUNCTION bigbrotr.verify(text) IS
+	'compares a view of analytics_status, or all, with a full recomputation from the archive, after counting what waits: rows that are missing in the view, rows that should not be there, and one of them as JSON';
+
+CREATE FUNCTION bigbrotr.event_delete(keys bigint[]) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	size CONSTANT integer := 200;
+	slice bigint[];
+	lo bigint;
+	hi bigint;
+	gone bigint[];
+	pubkeys bytea[];
+	kinds integer[];
+	times bigint[];
+	ds bytea[];
+	seen_keys bigint[];
+	seen_relays integer[];
+	packed_keys bigint[];
+	packed_relays integer[];
+	n bigint := 0;
+BEGIN
+	FOR i IN 0 .. (coalesce(pg_catalog.cardinality(keys), 0) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) size LOOP
+		SELECT pg_catalog.array_agg(DISTINCT k.key), pg_catalog.min(k.key), pg_catalog.max(k.key) INTO slice, lo, hi
+		FROM pg_catalog.unnest(keys[i OPERATOR(pg_catalog.*) size OPERATOR(pg_catalog.+) 1 : (i OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.*) size]) AS k (key);
+		WITH e AS (DELETE FROM bigbrotr.event AS e WHERE e.key OPERATOR(pg_catalog.=) ANY (slice)
+				AND e.key OPERATOR(pg_catalog.>=) lo AND e.key OPERATOR(pg_catalog.<=) hi
+				RETURNING e.key, e.pubkey, e.kind, e.created_at, bigbrotr.d_digest(e.tags) AS d)
+		SELECT pg_catalog.array_agg(e.key), pg_catalog.array_agg(e.pubkey), pg_catalog.array_agg(e.kind),
+			   pg_catalog.array_agg(e.created_at), pg_catalog.array_agg(e.d)
+		INTO gone, pubkeys, kinds, times, ds FROM e;
+		-- later than the events: what was seen of them in between goes too
+		WITH o AS (DELETE FROM bigbrotr.observation AS o WHERE o.key OPERATOR(pg_catalog.=) ANY (slice)
+				AND o.key OPERATOR(pg_catalog.>=) lo AND o.key OPERATOR(pg_catalog.<=) hi RETURNING o.key, o.relay_id)
+		SELECT pg_catalog.array_agg(o.key), pg_catalog.array_agg(o.relay_id) INTO seen_keys, seen_relays FROM o;
+		SELECT pg_catalog.array_agg(o.key), pg_catalog.array_agg(o.relay_id) INTO packed_keys, packed_relays
+		FROM bigbrotr.observation_packed AS o WHERE o.key OPERATOR(pg_catalog.=) ANY (gone)
+			AND o.key OPERATOR(pg_catalog.>=) lo AND o.key OPERATOR(pg_catalog.<=) hi;
+		CONTINUE WHEN gone IS NULL AND seen_keys IS NULL;
+		INSERT INTO bigbrotr.ingest_delta (removed, keys, seen_keys, seen_relays, gone, pubkeys, kinds, created_ats, ds)
+		VALUES (true, coalesce(gone, '{}'), coalesce(pg_catalog.array_cat(seen_keys, packed_keys), '{}'),
+				coalesce(pg_catalog.array_cat(seen_relays, packed_relays), '{}'),
+				pg_catalog.array_fill(true, ARRAY[coalesce(pg_catalog.cardinality(gone), 0)]), coalesce(pubkeys, '{}'),
+				coalesce(kinds, '{}'), coalesce(times, '{}'), coalesce(ds, '{}'));
+		-- packed ones stay, without their event: they count again should it return
+		INSERT INTO bigbrotr.ingest_delta (seen_keys, seen_relays)
+		SELECT packed_keys, packed_relays WHERE packed_keys IS NOT NULL;
+		n := n OPERATOR(pg_catalog.+) coalesce(pg_catalog.cardinality(gone), 0);
+	END LOOP;
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.event_delete(bigint[]) IS
+	'removes events (event.key) and their observations from the archive and tells the analytics; returns how many events. A DELETE by hand does not: verify finds it and rebuild repairs it. Needs the owner.';
+CREATE FUNCTION bigbrotr.observation_delete(relay_id integer, keys bigint[]) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	size CONSTANT integer := 1000;
+	slice bigint[];
+	lo bigint;
+	hi bigint;
+	gone bigint[];
+	n bigint := 0;
+BEGIN
+	FOR i IN 0 .. (coalesce(pg_catalog.cardinality(keys), 0) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) size LOOP
+		SELECT pg_catalog.array_agg(DISTINCT k.key), pg_catalog.min(k.key), pg_catalog.max(k.key) INTO slice, lo, hi
+		FROM pg_catalog.unnest(keys[i OPERATOR(pg_catalog.*) size OPERATOR(pg_catalog.+) 1 : (i OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.*) size]) AS k (key);
+		WITH o AS (DELETE FROM bigbrotr.observation AS o WHERE o.relay_id OPERATOR(pg_catalog.=) observation_delete.relay_id
+				AND o.key OPERATOR(pg_catalog.=) ANY (slice)
+				AND o.key OPERATOR(pg_catalog.>=) lo AND o.key OPERATOR(pg_catalog.<=) hi RETURNING o.key)
+		SELECT pg_catalog.array_agg(o.key) INTO gone FROM o;
+		CONTINUE WHEN gone IS NULL;
+		INSERT INTO bigbrotr.ingest_delta (removed, keys, seen_keys, seen_relays, gone, pubkeys, kinds, created_ats, ds)
+		SELECT true, coalesce(pg_catalog.array_agg(e.key), '{}'), gone,
+			   pg_catalog.array_fill(observation_delete.relay_id, ARRAY[pg_catalog.cardinality(gone)]),
+			   pg_catalog.array_fill(false, ARRAY[pg_catalog.count(e.key)::integer]), coalesce(pg_catalog.array_agg(e.pubkey), '{}'),
+			   coalesce(pg_catalog.array_agg(e.kind), '{}'), coalesce(pg_catalog.array_agg(e.created_at), '{}'),
+			   coalesce(pg_catalog.array_agg(bigbrotr.d_digest(e.tags)), '{}')
+		FROM bigbrotr.event AS e WHERE e.key OPERATOR(pg_catalog.=) ANY (gone)
+			AND e.key OPERATOR(pg_catalog.>=) lo AND e.key OPERATOR(pg_catalog.<=) hi;
+		n := n OPERATOR(pg_catalog.+) pg_catalog.cardinality(gone);
+	END LOOP;
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.observation_delete(integer, bigint[]) IS
+	'removes observations of one relay from the archive and tells the analytics; returns how many. Needs the owner.';
