@@ -166,6 +166,11 @@ take_closed(SyncReq *r, const char *text, size_t len)
 	NetFailure	f = sync_refusal_class(text, len);
 	char		reason[400] = "closed: ";
 
+	if (r->ahead && r->received == 0)
+	{
+		sync_req_refused(r, f, text, len);
+		return;
+	}
 	if (f == NET_AUTH_REQUIRED)
 	{
 		sync_auth_needed(r, text, len);
@@ -196,6 +201,7 @@ take_notice(Sync *s, const NostrMessage *m)
 	NetFailure	f = sync_refusal_class(m->text, m->text_len);
 	uint64_t	wait = sync_now(s) + (s->timeout_ms < NOTICE_WAIT_MS ? s->timeout_ms : NOTICE_WAIT_MS);
 
+	sync_ahead_off(s);
 	while (r != NULL && !(r->state == SYNC_REQ_SENT && r->received == 0 && !r->live))
 		r = r->next;
 	if (r == NULL)
@@ -245,6 +251,8 @@ take_own(SyncReq *r, const NostrMessage *m)
 {
 	Sync	   *s = r->s;
 
+	if (r->first_ns == 0)
+		r->first_ns = uv_hrtime();
 	if (s->result.first_answer_us == 0)
 		s->result.first_answer_us = (uint32_t) ((uv_hrtime() - r->asked_ns) / 1000);
 	if (m->type == NOSTR_MSG_CLOSED)

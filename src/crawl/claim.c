@@ -80,6 +80,13 @@ sync_walk_say_open(SyncWalk *w, const char *reason)
 }
 
 void
+sync_walk_say_paged(SyncWalk *w, int64_t lo, int64_t hi, uint64_t held)
+{
+	if (sync_walk_sure(w))
+		say(w, lo, hi, SYNC_PAGED, held, "", "");
+}
+
+void
 sync_walk_lower(SyncWalk *w, int64_t oldest)
 {
 	if (oldest >= w->hi)
@@ -98,6 +105,7 @@ sync_walk_over(SyncWalk *w)
 	Sync	   *s = w->s;
 
 	sync_req_stop(&w->req);
+	sync_ahead_stop(w);
 	w->active = false;
 	sync_next_window(s);
 }

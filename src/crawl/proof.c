@@ -342,6 +342,7 @@ probe(SyncWalk *w, int cut)
 void
 sync_proof_start(SyncWalk *w)
 {
+	sync_ahead_stop(w);
 	if (w->seen.full)
 	{
 		sync_dense_start(w);

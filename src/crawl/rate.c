@@ -56,6 +56,7 @@ sync_rate_limited(Sync *s, const char *text, size_t len)
 	uint64_t	pace;
 	char		reason[400] = "rate_limited: ";
 
+	sync_ahead_off(s);
 	pause <<= r->strikes;
 	pace = (now - r->first + pause) * 10 / 9 / (r->granted + 1);
 	if (pace > r->interval_ms && r->granted > 0)

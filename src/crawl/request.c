@@ -42,6 +42,7 @@ forget_answer(SyncReq *r)
 	r->oldest = SYNC_NO_UNTIL;
 	r->newest = SYNC_NO_SINCE;
 	r->hint = NOSTR_HINT_NONE;
+	r->first_ns = 0;
 	r->eose = false;
 }
 
@@ -179,6 +180,7 @@ sync_req_disconnected(Sync *s)
 {
 	SyncReq    *r;
 
+	sync_ahead_off(s);
 	for (r = s->reqs; r != NULL; r = r->next)
 		if (r->state == SYNC_REQ_SENT && r->received == 0)
 			r->state = SYNC_REQ_WAITING;
@@ -267,6 +269,13 @@ sync_req_refused(SyncReq *r, NetFailure failure, const char *text, size_t len)
 {
 	Sync	   *s = r->s;
 
+	if (!r->ahead && sync_ahead_under_way(s))
+	{
+		/* it may be that it was only one too many */
+		sync_ahead_off(s);
+		sync_req_again(r);
+		return;
+	}
 	s->refusal.failure = failure;
 	s->refusal.text[0] = '\0';
 	crawl_text_append(s->refusal.text, sizeof(s->refusal.text), text, len);

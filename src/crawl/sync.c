@@ -113,6 +113,8 @@ sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure, const char *reason
 {
 	if (s->finished)
 		return;
+	if (s->walk.active)
+		sync_ahead_say(&s->walk);
 	s->finished = true;
 	/* a word about every second is all that was asked for */
 	if (outcome == SYNC_AGAIN && s->retracted && s->at + 1 == s->nwindows)
@@ -385,6 +387,7 @@ copy_spec(Sync *s, const SyncSpec *spec)
 		net_config(s->net)->network[s->url.network].timeout_ms;
 	s->tail_ms = spec->tail_ms;
 	s->may_auth = spec->may_auth;
+	s->ahead = spec->ahead;
 	s->negentropy = spec->negentropy;
 	s->held = spec->held;
 	if (spec->slice_ms > 0)

@@ -45,6 +45,13 @@ typedef enum SyncAuth			/* NIP-42 */
 	SYNC_AUTH_REFUSED = 2
 } SyncAuth;
 
+typedef enum SyncAheadMode		/* several pages at a time */
+{
+	SYNC_AHEAD_AUTO = 0,		/* when the relay is far away */
+	SYNC_AHEAD_NEVER = 1,
+	SYNC_AHEAD_ALWAYS = 2		/* in small steps too, for tests */
+} SyncAheadMode;
+
 typedef struct SyncWindow
 {
 	int64_t		since;			/* 0: no bound */
@@ -63,6 +70,7 @@ typedef struct SyncSpec
 	uint32_t	known_cap;		/* largest page ever seen; 0: unknown */
 	uint32_t	max_reqs_per_minute;	/* 0: learned */
 	SyncSupport negentropy;
+	SyncAheadMode ahead;
 	bool		may_auth;
 	const uint8_t *seckey;		/* 32 bytes for NIP-42, copied; NULL: an ephemeral
 								 * key, one per relay and process */

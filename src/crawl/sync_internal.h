@@ -8,6 +8,7 @@
  *   refusal.c   what CLOSED and NOTICE mean; auth.c, rate.c react
  *   walk.c      paging through one window; claim.c says what is known of it;
  *               proof.c, cutoff.c and hidden.c judge its end
+ *   ahead.c     several pages at a time
  *   seen.c      the ids of one second
  *   dense.c     seconds that hold more than a page, dense_values.c by what
  *               they are split
@@ -31,7 +32,7 @@
 #define SYNC_NO_UNTIL		INT64_MAX
 #define SYNC_MAX_SEEN		20000	/* ids remembered of one second */
 #define SYNC_MAX_HOLES		4096	/* gaps that one window may fall into */
-#define SYNC_OLD_SUBS		4
+#define SYNC_OLD_SUBS		8
 #define SYNC_RECENT			8
 #define SYNC_SURE_STEPS		8		/* so many in a row are no accident */
 #define SYNC_SMALL_LIMIT	100		/* what no relay refuses; less proves too little */
@@ -96,6 +97,7 @@ struct SyncReq
 	bool		by_id;			/* says nothing about the size of pages */
 	bool		narrow;			/* asks for less than the job's filter does: */
 	NostrFilter filter;
+	bool		ahead;			/* a lane's: refused, it is given up */
 	bool		live;			/* no deadline, EOSE is no end */
 	SyncReqState state;
 	char		sub[24];
@@ -123,6 +125,7 @@ struct SyncReq
 	uint8_t		recent[SYNC_RECENT][16];	/* ids, against duplicates */
 	NostrEoseHint hint;
 	uint64_t	asked_ns;
+	uint64_t	first_ns;		/* its first message, 0: none */
 	uint64_t	deadline;		/* uv_now */
 	uint64_t	page_deadline;
 };
@@ -156,6 +159,7 @@ typedef struct SyncHole			/* said to be open, in real time */
 
 typedef struct SyncDense SyncDense;
 typedef struct SyncScatter SyncScatter;
+typedef struct SyncAhead SyncAhead;
 
 typedef struct SyncWalk
 {
@@ -205,6 +209,7 @@ typedef struct SyncWalk
 	int			failed_controls;
 	SyncDense  *dense;
 	SyncScatter *scatter;
+	SyncAhead  *ahead;
 } SyncWalk;
 
 typedef enum SyncOrder
@@ -301,6 +306,8 @@ struct Sync
 	bool		until_tested;	/* events of the second "until" came */
 	bool		eose_untrusted; /* events came after it */
 	bool		hints_untrusted;
+	SyncAheadMode ahead;
+	bool		ahead_off;		/* for the rest of the job */
 	int			contradictions;
 	uint8_t    *kinds_seen;		/* bitmap */
 	bool		any_known;
@@ -403,6 +410,18 @@ extern void sync_proof_start(SyncWalk *w);
 /* dense.c: the boundary second holds more than a page; goes on below it */
 extern void sync_dense_start(SyncWalk *w);
 extern void sync_dense_free(SyncWalk *w);
+
+/* ahead.c */
+extern void sync_ahead_start(SyncWalk *w);	/* lanes, if they are worth it */
+/* The lower bound of the walk's next page. */
+extern int64_t sync_ahead_floor(const SyncWalk *w);
+/* After each page of the walk; true: it has been seen to how it goes on. */
+extern bool sync_ahead_page(SyncWalk *w, SyncEnd how);
+extern void sync_ahead_off(Sync *s);	/* nothing is asked ahead any more */
+extern bool sync_ahead_under_way(const Sync *s);
+extern void sync_ahead_say(SyncWalk *w);	/* what has come, when the job ends */
+extern void sync_ahead_stop(SyncWalk *w);	/* and forget what has come */
+extern void sync_ahead_free(SyncWalk *w);
 
 /* scatter.c: takes the walk over, from its beginning */
 extern void sync_scatter_start(SyncWalk *w);

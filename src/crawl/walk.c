@@ -53,6 +53,8 @@ sync_walk_abort(SyncWalk *w, const char *reason)
 	else
 		sync_walk_say_open(w, reason);
 	sync_req_stop(r);
+	sync_ahead_say(w);
+	sync_ahead_stop(w);
 	w->active = false;
 }
 
@@ -61,6 +63,7 @@ sync_walk_free(SyncWalk *w)
 {
 	sync_dense_free(w);
 	sync_scatter_free(w);
+	sync_ahead_free(w);
 	free(w->hole);
 	free(w->seen.item);
 	sync_req_free(&w->req);
@@ -115,7 +118,10 @@ sync_walk_go_on(SyncWalk *w)
 	else if (w->hi < w->lo)
 		sync_walk_complete(w, "paged_to_since");
 	else
-		ask_page(w, w->lo, w->hi, page_end);
+	{
+		ask_page(w, sync_ahead_floor(w), w->hi, page_end);
+		sync_ahead_start(w);
+	}
 }
 
 void
@@ -131,6 +137,7 @@ restart(SyncWalk *w)
 	Sync	   *s = w->s;
 
 	sync_req_stop(&w->req);
+	sync_ahead_stop(w);
 	sync_dense_free(w);
 	sync_scatter_free(w);
 	w->mirror = s->order == SYNC_ORDER_OLDEST_FIRST;
@@ -295,7 +302,8 @@ sync_walk_page_end(SyncWalk *w, SyncEnd how)
 	w->last_full = sync_full(r);
 	w->finish = r->hint == NOSTR_HINT_FINISH;
 	w->more = r->hint == NOSTR_HINT_MORE;
-	if (sync_walk_reorder(w, sync_order_of(r)) || bound_ignored(w, how))
+	if (sync_walk_reorder(w, sync_order_of(r)) || bound_ignored(w, how) ||
+		sync_ahead_page(w, how))
 		return;
 	if (r->in_range == 0)
 	{

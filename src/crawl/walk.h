@@ -20,6 +20,7 @@ sync_walk_of(SyncReq *r)
 /* claim.c: about what is left, or about [lo, hi] */
 extern bool sync_walk_sure(const SyncWalk *w);
 extern void sync_walk_say_open(SyncWalk *w, const char *reason);
+extern void sync_walk_say_paged(SyncWalk *w, int64_t lo, int64_t hi, uint64_t held);
 extern void sync_walk_over(SyncWalk *w);	/* all is said */
 /* All down to, but not in, second "to" has come; what is left lies below. */
 extern void sync_walk_lower(SyncWalk *w, int64_t to);

@@ -51,7 +51,8 @@ static const char help[] =
 "  --negentropy FILE      events that are held, one a line: fetch the others (NIP-77)\n"
 "  --tail N               stay subscribed for so many seconds afterwards\n"
 "  --key FILE             secret key to authenticate with (NIP-42); else a fresh one\n"
-"  --auth on|off          authenticate when asked (on)\n";
+"  --auth on|off          authenticate when asked (on)\n"
+"  --ahead on|off         several pages at a time of a relay far away (on without --limit)\n";
 
 typedef struct Cli				/* the options as they were given */
 {
@@ -66,6 +67,7 @@ typedef struct Cli				/* the options as they were given */
 	const char *filter;
 	const char *held;
 	const char *auth;
+	const char *ahead;
 	const char *key;
 	const char *allow;
 	const char *dns;
@@ -107,6 +109,7 @@ static const struct
 	{"--negentropy", SYNC, offsetof(Cli, held), NULL, 0, 0},
 	{"--tail", SYNC, offsetof(Cli, tail), "seconds", 0, INT32_MAX / 1000},
 	{"--auth", SYNC, offsetof(Cli, auth), NULL, 0, 0},
+	{"--ahead", SYNC, offsetof(Cli, ahead), NULL, 0, 0},
 };
 
 static void
@@ -125,6 +128,18 @@ usage(const char *why, const char *what)
 		fprintf(stderr, "bigbrotr-net: %s%s\n", why, what);
 	fputs(help, stderr);
 	return 2;
+}
+
+static bool
+is_on(const char *value)
+{
+	return value == NULL || strcmp(value, "on") == 0;
+}
+
+static bool
+on_or_off(const char *value)
+{
+	return is_on(value) || strcmp(value, "off") == 0;
 }
 
 /* A whole number between min and max; nothing behind it. */
@@ -193,8 +208,10 @@ configure(const Cli *cli, NostrNetwork network, NetConfig *c)
 		n->timeout_ms = (uint32_t) cli->timeout;
 	if (cli->key != NULL && nostr_keys_load(cli->key, &key) != NULL)
 		return usage("not a usable key file: ", cli->key);
-	if (cli->auth != NULL && strcmp(cli->auth, "on") != 0 && strcmp(cli->auth, "off") != 0)
+	if (!on_or_off(cli->auth))
 		return usage("--auth takes on or off, not ", cli->auth);
+	if (!on_or_off(cli->ahead))
+		return usage("--ahead takes on or off, not ", cli->ahead);
 	if (cli->since > cli->until)
 		return usage("--since is after --until", "");
 	return 0;
@@ -216,7 +233,8 @@ start(Net *net, int verb, const NostrRelayUrl *url, const Cli *cli, const char *
 			.filter = cli->filter,.filter_len = strlen(cli->filter),
 			.page_limit = (uint32_t) (cli->limit < cli->page ? cli->limit : cli->page),
 			.tail_ms = (uint32_t) cli->tail * 1000,.timeout_ms = (uint32_t) cli->timeout,
-			.seckey = seckey,.may_auth = cli->auth == NULL || strcmp(cli->auth, "on") == 0
+			.seckey = seckey,.may_auth = is_on(cli->auth),
+			.ahead = is_on(cli->ahead) && cli->limit == INT64_MAX ? SYNC_AHEAD_AUTO : SYNC_AHEAD_NEVER
 		}
 	};
 

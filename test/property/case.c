@@ -394,6 +394,7 @@ start_sync(Case *c)
 		.timeout_ms = c->s.timeout_ms,.page_limit = c->s.page_limit,.may_auth = c->s.may_auth,
 		.tail_ms = c->s.tail ? CASE_TAIL_MS : 0,
 		.negentropy = c->s.part > 0 && !c->no_negentropy ? c->s.negentropy : SYNC_UNSUPPORTED,.held = (uint64_t) c->archive.n,
+		.ahead = c->s.seed % 2 == 0 ? SYNC_AHEAD_ALWAYS : SYNC_AHEAD_AUTO,
 	.window = c->round_window,.nwindows = c->nround};
 
 	c->rounds++;

@@ -19,6 +19,7 @@
 
 #define EVENTS	100000
 #define CAP		500
+#define FAR_AWAY "{\"cap\":500,\"latency_ms\":40}"
 #define FILLER	390			/* so that an event is as long as the mean of real ones */
 
 typedef struct Run
@@ -154,7 +155,7 @@ plain(const RelayStore *store, unsigned long *reqs, unsigned long *events)
 }
 
 static Run
-paging(Net *net, const DataSpec *d, RelayStore *store, const char *what)
+paging(Net *net, const DataSpec *d, RelayStore *store, const char *script, const char *what)
 {
 	Random		random = {42};
 	unsigned long reqs;
@@ -164,7 +165,7 @@ paging(Net *net, const DataSpec *d, RelayStore *store, const char *what)
 	relay_store_init(store);
 	data_fill(store, d, &random);
 	plain(store, &reqs, &events);
-	r = run(net, store, "{\"cap\":500}", 0);
+	r = run(net, store, script, 0);
 	CHECK(r.result.outcome == SYNC_OK && r.complete && r.opens == 0);
 	CHECK(r.events >= EVENTS);
 	printf("%s: %d events behind a cap of %d: %lu REQs (plain %lu, %.3f x), %lu events (plain %lu, %.3f x), "
@@ -199,11 +200,16 @@ main(void)
 	DataSpec	spread = {DATA_SPREAD, EVENTS, 30 * 86400, 12, 5000, 3, FILLER};
 	DataSpec	bursts = {DATA_BURSTS, EVENTS, 86400, 12, 5000, 3, FILLER};
 	RelayStore	store;
-	Run			full = paging(net, &spread, &store, "spread");
+	Run			full = paging(net, &spread, &store, "{\"cap\":500}", "spread");
 
 	reconciling(net, &store, &full);
 	relay_store_free(&store);
-	(void) paging(net, &bursts, &store, "bursts");
+	(void) paging(net, &bursts, &store, "{\"cap\":500}", "bursts");
+	relay_store_free(&store);
+	/* several pages at a time */
+	(void) paging(net, &spread, &store, FAR_AWAY, "spread, far away");
+	relay_store_free(&store);
+	(void) paging(net, &bursts, &store, FAR_AWAY, "bursts, far away");
 	relay_store_free(&store);
 	setup_close(net, loop);
 	return check_done();

@@ -119,7 +119,7 @@ APPLY(auth_refused) { s->auth = RELAY_AUTH_REFUSE; }
 APPLY(auth_deaf) { s->auth = RELAY_AUTH_DEAF; }
 APPLY(auth_no_challenge) { s->auth = RELAY_AUTH_NO_CHALLENGE; }
 
-APPLY(few_subs) { s->max_subs = 1; s->cap = (int) random_between(r, 20, 200); }
+APPLY(few_subs) { s->cap = (int) random_between(r, 20, 200); s->max_subs = 1 + s->cap % 3; }
 APPLY(few_items) { s->max_items = (int) random_between(r, 1, 3); s->cap = (int) random_between(r, 5, 100); }
 APPLY(restricted)
 {
@@ -158,7 +158,7 @@ APPLY(wrong_frames)
 	s->frames = random_one_in(r, 4) ? RELAY_FRAMES_BINARY :
 		(int) random_between(r, RELAY_FRAMES_RESERVED, RELAY_FRAMES_ORPHAN);
 }
-APPLY(masked_frames) { s->frames = RELAY_FRAMES_MASKED; }	/* libwebsockets does not mind */
+APPLY(masked_frames) { s->frames = RELAY_FRAMES_MASKED; }	/* libwebsockets does not mind, and garbles a few */
 APPLY(flood) { s->flood = (int) random_between(r, RELAY_FLOOD_EVENTS, RELAY_FLOOD_GARBAGE); s->flood_mb = 2; }
 APPLY(oversize) { s->oversize = (int) random_between(r, 1000000, 3000000); }
 APPLY(large_message) { s->oversize = (int) random_between(r, 1000, 100000); }
@@ -249,7 +249,7 @@ static const Misbehaviour list[] = {
 	{"fragments", FRAMES, SCENARIO_HARMLESS, fragments},
 	{"pings", FRAMES, SCENARIO_HARMLESS, pings},
 	{"wrong_frames", FRAMES, SCENARIO_SILENT | SCENARIO_EMPTY, wrong_frames},
-	{"masked_frames", FRAMES, SCENARIO_HARMLESS, masked_frames},
+	{"masked_frames", FRAMES, SCENARIO_LIES, masked_frames},
 	{"flood", FLOOD, SCENARIO_SILENT, flood},
 	{"oversize", FLOOD, SCENARIO_EMPTY, oversize},
 	{"large_message", FLOOD, SCENARIO_HARMLESS, large_message},

@@ -77,6 +77,8 @@ segment_new(Conn *c, uint32_t wait_ms)
 
 	nostr_buf_init(&s->buf, RELAY_MAX_OUT);
 	s->wait_ms = wait_ms;
+	if (c->script->latency_ms > 0)
+		s->not_before = uv_now(c->relay->loop) + (uint64_t) c->script->latency_ms;
 	if (c->head == NULL)
 		c->head = s;
 	else
@@ -88,7 +90,9 @@ segment_new(Conn *c, uint32_t wait_ms)
 void
 conn_bytes(Conn *c, const void *data, size_t len)
 {
-	if (c->head == NULL)
+	/* what is said at another moment arrives at another */
+	if (c->head == NULL || (c->script->latency_ms > 0 && c->tail->not_before !=
+							uv_now(c->relay->loop) + (uint64_t) c->script->latency_ms))
 		segment_new(c, 0);
 	nostr_buf_append(&c->tail->buf, data, len);
 }
@@ -239,6 +243,12 @@ conn_pump(Conn *c)
 			c->busy = true;
 			uv_timer_start(&c->timer, on_timer, s->wait_ms, 0);
 			s->wait_ms = 0;
+			return;
+		}
+		if (s->not_before > uv_now(c->relay->loop))
+		{
+			c->busy = true;
+			uv_timer_start(&c->timer, on_timer, s->not_before - uv_now(c->relay->loop), 0);
 			return;
 		}
 		left = s->buf.len - s->at;

@@ -22,6 +22,7 @@ typedef struct Segment
 {
 	struct Segment *next;
 	uint32_t	wait_ms;
+	uint64_t	not_before;		/* uv_now */
 	NostrBuf	buf;
 	size_t		at;
 } Segment;

@@ -77,6 +77,8 @@ static const Setting table[] = {
 	{"drop_how", CHOICE, AT(drop_how), "close|reset|half|frame",
 	"FIN; RST; within a frame; with a close frame"},
 	{"delay_ms", NUMBER, AT(delay_ms), NULL, "pause before each answer"},
+	{"latency_ms", NUMBER, AT(latency_ms), NULL,
+	"everything is written so long after what it answers: as if the way were that long"},
 	{"drip_bytes", NUMBER, AT(drip_bytes), NULL, "bytes written at a time; 0: all"},
 	{"drip_ms", NUMBER, AT(drip_ms), NULL, "pause between them"},
 	{"mute_ms", NUMBER, AT(mute_ms), NULL,

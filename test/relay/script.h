@@ -115,7 +115,7 @@ typedef struct RelayScript
 	int			max_subs, max_filters, max_items, max_message;
 	bool		invalid_notice;
 	/* the connection */
-	int			drop_after, drop_req, drop_how, delay_ms, drip_bytes, drip_ms, mute_ms;
+	int			drop_after, drop_req, drop_how, delay_ms, drip_bytes, drip_ms, latency_ms, mute_ms;
 	int			fragment, ping, frames, flood, flood_mb, oversize;
 	char		listen[RELAY_TEXT];
 	char		tls[RELAY_TEXT];

@@ -1,0 +1,477 @@
+/*
+ * ahead.c
+ *
+ * Paging ahead.  A relay far away is waited for longer than it is listened
+ * to, so while a walk pages downwards, lanes page through what lies some
+ * pages below it, over the same connection.  A lane begins at a second that is
+ * guessed from how dense the events were so far.  Where the walk, or a lane,
+ * comes to the newest second of the next lane below, and sees the same events
+ * in it, the two are one chain of pages, as if it had been asked for page by
+ * page; the walk goes on where the lane is.
+ *
+ * Guarantees: nothing is concluded from a lane but that; whatever a page of a
+ * lane shows that is not plain paging ends the lane where it was, and the
+ * walk, with all its doubts, goes on from there.  Only with relays that have
+ * answered in order so far, with pages of one size, and limit no rate; one
+ * that refuses anything meanwhile is asked again without lanes.  Joints cost
+ * a page in AHEAD_PAGES at most.
+ *
+ * Newest first only.  Memory: MAX_LANES times what is remembered of a second.
+ */
+#include "../nostr/pgfree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "walk.h"
+
+#define MAX_LANES		3
+#define AHEAD_PAGES		16		/* from one lane to the next, */
+#define FIRST_PAGES		8		/* for the first of a window less: it may not hold much */
+#define MIN_PAGES		3		/* of the walk before the first lane */
+#define MIN_WAIT_MS		20		/* for a page to begin; less is not worth it */
+#define EAGER_PAGES		2		/* SYNC_AHEAD_ALWAYS */
+
+typedef struct Lane
+{
+	SyncReq		req;			/* first: callbacks have only this */
+	SyncWalk   *w;
+	bool		used;
+	bool		over;			/* it goes no further */
+	bool		begun;			/* a page has come */
+	int64_t		from;			/* what it began with: (hi, from] has come */
+	int64_t		hi;
+	int64_t		top;			/* the newest second that shows something: */
+	uint32_t	ntop;			/* how many, */
+	uint32_t	top_shown;		/* of them valid, */
+	uint8_t		top_ids[32];	/* the XOR of their ids */
+	SyncSeen	seen;			/* the boundary second */
+	uint64_t	shown;
+
+	/* the answer being read */
+	bool		expect;
+	uint32_t	fresh;
+	uint32_t	known;
+	uint32_t	valid;
+	int64_t		oldest;
+	uint32_t	last_size;
+} Lane;
+
+struct SyncAhead
+{
+	Lane		pool[MAX_LANES];
+	Lane	   *lane[MAX_LANES];	/* from the top down */
+	int			n;
+	bool		joining;		/* the walk waits for lane[0] to come to rest */
+	int64_t		nothing_below;	/* a lane that began there found nothing */
+	uint32_t	pages;			/* of the walk */
+	uint32_t	started;		/* lanes */
+	int64_t		span;			/* seconds that a page covers, the mean of the last ones */
+	uint64_t	wait_ns;		/* for a page to begin, without lanes */
+	uint64_t	read_ns;		/* from its first message to its last */
+};
+
+static void lane_end(SyncReq *r, SyncEnd how);
+
+/* --- lanes --- */
+
+static bool
+moving(const Lane *l)
+{
+	return l->req.state != SYNC_REQ_IDLE;
+}
+
+static void
+remove_lane(SyncAhead *a, Lane *l)
+{
+	int			i = 0;
+
+	while (a->lane[i] != l)
+		i++;
+	memmove(a->lane + i, a->lane + i + 1, (size_t) (--a->n - i) * sizeof(Lane *));
+	sync_req_stop(&l->req);
+	l->used = false;
+}
+
+static Lane *
+below(const SyncAhead *a, const Lane *l)
+{
+	for (int i = 0; i + 1 < a->n; i++)
+		if (a->lane[i] == l)
+			return a->lane[i + 1];
+	return NULL;
+}
+
+static void
+lane_event(SyncReq *r, const NostrEvent *ev, bool valid)
+{
+	Lane	   *l = (Lane *) r;
+	int64_t		t = ev->created_at;
+
+	if (t < l->oldest)
+		l->oldest = t;
+	if (t <= l->seen.at && !sync_seen_add(&l->seen, t, ev))
+	{
+		l->known++;
+		return;
+	}
+	if (!l->begun && l->fresh == 0)
+		l->top = t;
+	l->fresh++;
+	if (t == l->top)
+	{
+		l->ntop++;
+		l->top_shown += valid;
+		for (int i = 0; i < 32; i++)
+			l->top_ids[i] ^= ev->id[i];
+	}
+	l->valid += valid;
+	if (valid)
+		r->s->cb.event(r->s->user, ev);
+}
+
+static void
+ask(Lane *l)
+{
+	Sync	   *s = l->w->s;
+	const Lane *next = below(l->w->ahead, l);
+	SyncAsk		a = {.since = next != NULL && next->begun ? next->top : l->w->lo,
+	.until = l->hi,.limit = s->limit};
+
+	l->expect = l->seen.n > 0 && l->seen.at == l->hi;
+	l->fresh = l->known = l->valid = 0;
+	l->oldest = INT64_MAX;
+	l->req.ahead = true;
+	sync_ask(&l->req, &a, lane_event, lane_end);
+}
+
+/* Are these all the events of the second in which a lane begins? */
+static bool
+same_second(const SyncSeen *seen, const Lane *l)
+{
+	uint8_t		ids[32] = {0};
+
+	if (seen->full || seen->at != l->top || seen->n != l->ntop)
+		return false;
+	for (uint32_t i = 0; i < seen->n; i++)
+		for (int k = 0; k < 32; k++)
+			ids[k] ^= seen->item[i].id[k];
+	return memcmp(ids, l->top_ids, 32) == 0;
+}
+
+/* Is l behind what was asked from above, down to "hi"? */
+static bool
+passed(const Lane *l, int64_t hi)
+{
+	return hi <= l->from && (!l->begun || hi < l->top);
+}
+
+/* A lane has come down to the next one, which takes it over. */
+static void
+merge(SyncAhead *a, Lane *l, Lane *next)
+{
+	next->shown += l->shown - next->top_shown;
+	next->from = l->from;
+	next->top = l->top;
+	next->ntop = l->ntop;
+	next->top_shown = l->top_shown;
+	memcpy(next->top_ids, l->top_ids, 32);
+	remove_lane(a, l);
+}
+
+/* The walk has come down to the first lane, which rests: it goes on there. */
+static void
+join(SyncWalk *w)
+{
+	SyncAhead  *a = w->ahead;
+	Lane	   *l = a->lane[0];
+	SyncSeen	seen = w->seen;
+
+	a->joining = false;
+	w->shown += l->shown - l->top_shown;
+	w->seen = l->seen;
+	l->seen = seen;				/* only for its memory */
+	w->last_size = 0;
+	w->finish = w->more = false;
+	sync_walk_lower(w, l->hi);
+	remove_lane(a, l);
+	sync_walk_go_on(w);
+}
+
+/* Is the page what paging expects, and nothing else? */
+static bool
+is_plain(const Lane *l, SyncEnd how)
+{
+	const SyncReq *r = &l->req;
+
+	return how == SYNC_END_EOSE && r->rises == 0 && r->above == 0 && r->below == 0 &&
+		r->unreadable == 0 && !l->seen.full && (!l->expect || l->known > 0);
+}
+
+static void
+measure_span(SyncAhead *a, const SyncReq *r)
+{
+	int64_t		span = r->newest - r->oldest;
+
+	if (r->in_range < 2 || r->in_range < r->s->max_page / 2)
+		return;					/* its bounds made it short */
+	a->span = a->span == 0 ? span : (a->span * 3 + span) / 4;
+}
+
+static void
+lane_end(SyncReq *r, SyncEnd how)
+{
+	Lane	   *l = (Lane *) r;
+	SyncWalk   *w = l->w;
+	SyncAhead  *a = w->ahead;
+	Lane	   *next;
+
+	if (how == SYNC_END_REFUSED)
+	{
+		sync_ahead_off(w->s);
+		return;
+	}
+	l->over = !is_plain(l, how) || l->fresh == 0 || sync_slice_over(w->s);
+	if (!is_plain(l, how) || (r->in_range == 0 && !l->begun))
+	{
+		if (r->in_range == 0 && l->from > a->nothing_below)
+			a->nothing_below = l->from;
+		/* what it has from earlier pages is good, the boundary is read again */
+		sync_seen_reset(&l->seen, INT64_MAX);
+	}
+	else
+	{
+		if (l->fresh > 0)
+			sync_was_cut(w->s, l->last_size, w->s->limit);
+		l->last_size = r->in_range;
+		measure_span(a, r);
+		l->begun = true;
+		l->shown += l->valid;
+		if (l->oldest < l->hi)
+			l->hi = l->oldest;
+	}
+	/* guessed too near */
+	while ((next = below(a, l)) != NULL && l->begun && passed(next, l->hi))
+		remove_lane(a, next);
+	if (!l->begun)
+		remove_lane(a, l);
+	else if (next != NULL && next->begun && same_second(&l->seen, next) && l->hi == next->top)
+		merge(a, l, next);
+	else if (!l->over && !(a->joining && a->lane[0] == l))
+		ask(l);
+	if (a->joining && !moving(a->lane[0]))
+		join(w);
+	else
+		sync_ahead_start(w);
+}
+
+/* --- when --- */
+
+static bool
+trusted(const SyncWalk *w)
+{
+	const Sync *s = w->s;
+
+	return w->active && !w->mirror && w->scatter == NULL && w->dense == NULL &&
+		!s->ahead_off && s->order == SYNC_ORDER_NEWEST_FIRST && sync_walk_sure(w) &&
+		!s->eose_untrusted && s->contradictions == 0 && s->min_cut >= s->max_page &&
+		s->rate.interval_ms == 0 && s->rate.strikes == 0 && !s->auth.pending;
+}
+
+/* As many as there are pages that fit into the time waited for one. */
+static int
+wanted(const SyncWalk *w)
+{
+	const SyncAhead *a = w->ahead;
+
+	if (w->s->ahead == SYNC_AHEAD_ALWAYS)
+		return MAX_LANES;
+	if (w->s->ahead == SYNC_AHEAD_NEVER || a->pages < MIN_PAGES ||
+		a->wait_ns < MIN_WAIT_MS * UINT64_C(1000000))
+		return 0;
+	return a->wait_ns / (a->read_ns + 1) >= MAX_LANES ? MAX_LANES :
+		(int) (a->wait_ns / (a->read_ns + 1)) + 1;
+}
+
+void
+sync_ahead_start(SyncWalk *w)
+{
+	SyncAhead  *a = w->ahead;
+	int			want = a != NULL && trusted(w) && !sync_slice_over(w->s) ? wanted(w) : 0;
+
+	while (a != NULL && a->n < want && !w->s->finished)
+	{
+		int64_t		step = (a->span > 0 ? a->span : 1) *
+			(w->s->ahead == SYNC_AHEAD_ALWAYS ? EAGER_PAGES :
+			 a->started < MAX_LANES ? FIRST_PAGES : AHEAD_PAGES);
+		int64_t		least = a->n > 0 ? a->lane[a->n - 1]->hi : w->hi;
+		Lane	   *l = a->pool;
+
+		if (least < step || least - step <= w->lo || least - step <= a->nothing_below)
+			return;
+		while (l->used)
+			l++;
+		sync_seen_reset(&l->seen, INT64_MAX);
+		l->used = true;
+		l->over = l->begun = false;
+		l->from = l->hi = least - step;
+		l->ntop = l->top_shown = l->last_size = 0;
+		l->shown = 0;
+		memset(l->top_ids, 0, 32);
+		a->lane[a->n++] = l;
+		a->started++;
+		ask(l);
+	}
+}
+
+/* --- the walk's side --- */
+
+int64_t
+sync_ahead_floor(const SyncWalk *w)
+{
+	const SyncAhead *a = w->ahead;
+
+	return a != NULL && a->n > 0 && a->lane[0]->begun ? a->lane[0]->top : w->lo;
+}
+
+static SyncAhead *
+create(SyncWalk *w)
+{
+	SyncAhead  *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->nothing_below = INT64_MIN;
+	for (int i = 0; i < MAX_LANES; i++)
+	{
+		sync_req_init(&a->pool[i].req, w->s);
+		a->pool[i].w = w;
+	}
+	return a;
+}
+
+static void
+measure(SyncWalk *w)
+{
+	SyncAhead  *a = w->ahead;
+	const SyncReq *r = &w->req;
+
+	a->pages++;
+	measure_span(a, r);
+	if (a->n == 0 && r->first_ns > r->asked_ns)
+	{
+		a->wait_ns = r->first_ns - r->asked_ns;
+		a->read_ns = uv_hrtime() - r->first_ns;
+	}
+}
+
+bool
+sync_ahead_page(SyncWalk *w, SyncEnd how)
+{
+	SyncAhead  *a = w->ahead;
+	bool		plain = how == SYNC_END_EOSE && !w->seen.full;
+	Lane	   *l;
+
+	if (w->mirror || w->s->ahead == SYNC_AHEAD_NEVER || w->s->ahead_off)
+		return false;
+	if (a == NULL && (a = w->ahead = create(w)) == NULL)
+		return false;
+	measure(w);
+	while (a->n > 0 && passed(a->lane[0], w->page_oldest))
+		remove_lane(a, a->lane[0]);
+	l = a->n > 0 ? a->lane[0] : NULL;
+	if (l == NULL || !l->begun)
+		return false;
+	if (plain && w->page_oldest == l->top && same_second(&w->seen, l))
+	{
+		sync_walk_lower(w, l->top);
+		a->joining = true;
+		if (!moving(l))
+			join(w);
+		return true;
+	}
+	if (w->req.since < l->top || (plain && w->fresh > 0 && !w->finish))
+		return false;			/* on the way */
+	/* it showed a lane what it does not show the walk */
+	w->s->ahead_off = true;
+	sync_ahead_stop(w);
+	w->last_size = 0;
+	w->finish = w->more = false;
+	sync_walk_go_on(w);
+	return true;
+}
+
+void
+sync_ahead_off(Sync *s)
+{
+	SyncWalk   *w = &s->walk;
+	SyncAhead  *a = w->ahead;
+
+	if (a == NULL || s->ahead_off)
+		return;
+	s->ahead_off = true;
+	for (int i = a->n; i-- > 0;)
+	{
+		Lane	   *l = a->lane[i];
+
+		if (moving(l))
+			sync_seen_reset(&l->seen, INT64_MAX);
+		sync_req_stop(&l->req);
+		if (!l->begun)
+			remove_lane(a, l);
+	}
+	if (a->joining)
+		join(w);
+}
+
+bool
+sync_ahead_under_way(const Sync *s)
+{
+	const SyncAhead *a = s->walk.ahead;
+
+	for (int i = 0; a != NULL && i < a->n; i++)
+		if (moving(a->lane[i]))
+			return true;
+	return false;
+}
+
+void
+sync_ahead_say(SyncWalk *w)
+{
+	SyncAhead  *a = w->ahead;
+
+	for (int i = 0; a != NULL && i < a->n; i++)
+	{
+		Lane	   *l = a->lane[i];
+
+		if (l->begun && l->hi < l->from)
+			sync_walk_say_paged(w, l->hi + 1, l->from,
+								l->shown - (l->seen.at == l->hi ? l->seen.n : 0));
+	}
+}
+
+void
+sync_ahead_stop(SyncWalk *w)
+{
+	SyncAhead  *a = w->ahead;
+
+	if (a == NULL)
+		return;
+	while (a->n > 0)
+		remove_lane(a, a->lane[0]);
+	a->joining = false;
+	a->nothing_below = INT64_MIN;
+	a->pages = a->started = 0;
+}
+
+void
+sync_ahead_free(SyncWalk *w)
+{
+	for (int i = 0; w->ahead != NULL && i < MAX_LANES; i++)
+	{
+		sync_req_free(&w->ahead->pool[i].req);
+		free(w->ahead->pool[i].seen.item);
+	}
+	free(w->ahead);
+	w->ahead = NULL;
+}
