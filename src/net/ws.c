@@ -83,7 +83,8 @@ ws_enter(WsConn *c, WsPhase phase)
 	switch (c->phase)
 	{
 		case WS_RESOLVING:
-			if (!c->url.ip_literal)
+			/* A name for the proxy is not resolved here. */
+			if (!c->url.ip_literal && phase != WS_PROXYING)
 				c->timings.dns = us;
 			break;
 		case WS_PROXYING:

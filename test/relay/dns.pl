@@ -1,7 +1,10 @@
 #!/usr/bin/perl
 # A DNS server on loopback that serves a zone file and misbehaves on command.
 #
-#   dns.pl ZONEFILE [ADDRESS]   prints "listening PORT", serves until it is ended
+#   dns.pl ZONEFILE [ADDRESS [LOG]]
+#
+# Prints "listening PORT", serves until it is ended; appends the names and types
+# that were asked for to a file.
 #
 # The zone file holds one record a line, as Net::DNS reads them.  Names whose
 # first label is silent, servfail, refused or garbage are answered that way,
@@ -72,6 +75,13 @@ sub answer
 	return $reply->data;
 }
 
+sub note_question
+{
+	open my $log, '>>', $ARGV[2] or die "$ARGV[2]: $!";
+	print $log "$_[0]\n";
+	close $log;
+}
+
 my $select = IO::Select->new($socket);
 my @later;		# [when, reply, to whom], oldest first
 while (1)
@@ -87,9 +97,10 @@ while (1)
 	my $from = $socket->recv(my $data, 4096);
 	next unless defined $from;
 	my $query = eval { Net::DNS::Packet->new(\$data) } or next;
+	my ($q) = $query->question;
+	note_question($q->qname . ' ' . $q->qtype) if $ARGV[2];
 	my $reply = answer($query);
 	next unless defined $reply;
-	my ($q) = $query->question;
 	my ($ms) = $q->qname =~ /^slow(\d+)\./i;
 	@later = sort { $a->[0] <=> $b->[0] } @later, [time + ($ms // 0) / 1000, $reply, $from];
 }
