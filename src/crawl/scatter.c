@@ -3,8 +3,9 @@
  *
  * A relay that answers in no order may return any events of the range that
  * was asked, so paging proves nothing.  The range is halved until an answer
- * is smaller than the largest page seen, and then asked again, also by kind: what was
- * the same each time, and the same as is known of that range, is complete.
+ * is smaller than any that was cut off, and then asked again, also by kind:
+ * what was the same each time, and the same as is known of that range, is
+ * complete.  An answer that lacks a known event was cut off.
  *
  * Guarantees: ends (each step halves a range or uses up a try); newest part
  * first; memory bounded by MAX_SEEN and MAX_STACK.
@@ -256,6 +257,16 @@ give_up_reason(const SyncWalk *w, SyncEnd how)
 	return w->scatter->idle > MAX_IDLE ? "not_newest_first" : NULL;
 }
 
+/* All that is known came again, but for the events of the last second. */
+static bool
+excludes_until(const SyncWalk *w)
+{
+	const SyncScatter *x = w->scatter;
+	uint32_t	last = w->req.slack == 0 ? count(x, x->node.hi, x->node.hi) : 0;
+
+	return last > 0 && w->req.newest < x->node.hi && w->known + last == x->expected;
+}
+
 static void
 answer_end(SyncReq *r, SyncEnd how)
 {
@@ -264,7 +275,7 @@ answer_end(SyncReq *r, SyncEnd how)
 	Node		n = x->node;
 	bool		full = sync_full(r) && r->received > 0;
 	const char *why;
-	bool		same = w->fresh == 0 && (x->by_kind || w->known == x->expected);
+	bool		same = w->fresh == 0 && w->known == x->expected;
 
 	x->asking = false;
 	if (how == SYNC_END_REFUSED && x->by_kind)
@@ -280,13 +291,17 @@ answer_end(SyncReq *r, SyncEnd how)
 		sync_fail_refused(w->s);
 		return;
 	}
-	if (n.lo == n.hi && r->in_range == 0 && x->expected > 0 && r->slack == 0)
+	if (excludes_until(w))
 	{
-		/* it shows nothing of a second that has events: until is exclusive */
 		w->s->until_slack = 1;
 		push(x, n);
 		next(w);
 		return;
+	}
+	if (how == SYNC_END_EOSE && w->known < x->expected)
+	{
+		sync_was_cut(w->s, r->in_range, r->limit);
+		full |= sync_full(r) && r->received > 0;
 	}
 	x->idle = w->fresh > 0 ? 0 : x->idle + 1;
 	why = give_up_reason(w, how);

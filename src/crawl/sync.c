@@ -79,6 +79,8 @@ sync_full(const SyncReq *r)
 	/* a relay may count all of it, whatever we make of it */
 	uint32_t	n = r->in_range + r->ignored + r->strays + r->unreadable;
 
+	if (r->s->order == SYNC_ORDER_NONE)
+		n += r->above + r->below;
 	return r->received >= r->limit || n >= r->s->max_page || n >= r->s->min_cut;
 }
 

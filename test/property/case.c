@@ -4,6 +4,7 @@
  * One case, from its seed to its verdict.
  */
 #include "case.h"
+#include "fixed.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -285,8 +286,10 @@ ask_paged(Case *c)
 
 		for (int k = 0; k < c->nround && !waits; k++)
 			waits = c->round_window[k].until + 1 == p->since;
-		if (p->state == SYNC_PAGED && !waits)
-			c->round_window[c->nround++] = (SyncWindow) {p->since, p->since, SYNC_FETCH};
+		if (p->state != SYNC_PAGED || waits)
+			continue;
+		c->confirming |= c->nround == 0;
+		c->round_window[c->nround++] = (SyncWindow) {p->since, p->since, SYNC_FETCH};
 	}
 }
 
@@ -295,6 +298,7 @@ static bool
 next_round(Case *c)
 {
 	c->nround = 0;
+	c->confirming = false;
 	for (int i = 0; i < c->s.nwindows; i++)
 	{
 		int64_t		since = c->s.window[i].since;
@@ -522,8 +526,8 @@ judge_end(Case *c)
 static bool
 go_on(Case *c, const SyncResult *r)
 {
-	if (c->fault[0] != '\0' || c->passed || r->retry_after_ms > 0 ||
-		(r->outcome != SYNC_AGAIN && (r->outcome != SYNC_OK || !(c->proved || c->rounds == 1))))
+	if (c->fault[0] != '\0' || c->passed || r->retry_after_ms > 0 || (c->confirming && !c->proved) ||
+		(r->outcome != SYNC_AGAIN && r->outcome != SYNC_OK))
 		return false;
 	if (!c->progressed)
 		case_fault(c, "a slice without progress: %s", r->reason);
@@ -608,7 +612,10 @@ case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void 
 	c->ended = ended;
 	c->user = user;
 	relay_store_init(&c->store);
-	scenario_draw(&c->s, &c->store, seed);
+	if (seed >= FIXED_SEED)
+		fixed_draw(&c->s, &c->store, (int) (seed - FIXED_SEED));
+	else
+		scenario_draw(&c->s, &c->store, seed);
 	if (verbose)
 		scenario_print(&c->s, stdout);
 	find_truth(c);

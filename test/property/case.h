@@ -5,11 +5,19 @@
  * at every word the Sync says.
  *
  * The property: whatever the relay would serve and was neither delivered nor
- * (as the archive says) held before lies in a second whose last word is "open", or (when the job did not end OK) in one
- * without a word; no second is ever called complete before all its events
- * came, nor paged when the job ends; a harmless relay is proved to the bottom, and what is published
- * there afterwards comes through the live tail; the job ends, once,
- * within a bounded number of requests.
+ * (as the archive says) held before lies in a second whose last word is
+ * "open", or (when the job did not end OK) in one without a word; no second is
+ * ever called complete before all its events came, nor paged when the job
+ * ends.  Jobs follow each other as the worker would start them (src/pg/
+ * coverage.h) until nothing is left to ask for or nothing more is proved: a
+ * harmless relay is proved to the bottom, whatever the slices, and what is
+ * published there afterwards comes through the live tail.  Each job ends,
+ * once, within a bounded number of requests.
+ *
+ * What no client can know, and the test therefore does not ask for: whether a
+ * relay that returns fewer than 20 arbitrary events has an order (scenario.c),
+ * whether "finish" and an EOSE before the events are lies (SCENARIO_LIES), the
+ * lowest second of a window when all answers end in it (provable() in case.c).
  */
 #ifndef TEST_PROPERTY_CASE_H
 #define TEST_PROPERTY_CASE_H
@@ -48,6 +56,7 @@ typedef struct Case
 	int			rounds;
 	bool		progressed;		/* in this round */
 	bool		proved;			/* something, in this round */
+	bool		confirming;		/* it asks only for what was paged */
 	bool		no_negentropy;	/* learned, as the worker would */
 	int			events;			/* delivered, with repetitions */
 	int			done;

@@ -2,10 +2,10 @@
  * property.c
  *
  * delivered + reported gaps = ground truth, for random combinations of data
- * set, misbehaviour, filter, windows and limits.
+ * set, misbehaviour, filter, windows and limits; and for some that are fixed.
  *
- * BIGBROTR_PROPERTY_CASES   how many (default 2000)
- * BIGBROTR_PROPERTY_SEED    of the first; case i has seed + i (default 1)
+ * BIGBROTR_PROPERTY_CASES   how many random ones (default 2000)
+ * BIGBROTR_PROPERTY_SEED    of the first; case i has seed + i
  * BIGBROTR_PROPERTY_ONE     only the case of this seed, with all that is said
  *
  * A failing case prints its seed and its script: build/test/relay --script
@@ -15,8 +15,10 @@
 #include <stdlib.h>
 
 #include "case.h"
+#include "fixed.h"
 #include "setup.h"
 
+#define FIRST_SEED		20000000
 #define AT_ONCE			64
 #define MAX_FAULTS		50
 #define STUCK_SECONDS	60
@@ -24,6 +26,7 @@
 
 typedef struct Totals
 {
+	int			fixed;			/* still to run */
 	uint64_t	next;
 	uint64_t	end;
 	int			running;
@@ -91,10 +94,12 @@ fill(void)
 
 	for (int i = 0; i < AT_ONCE && t->failed < MAX_FAULTS; i++)
 	{
-		if (t->active[i] == NULL && t->next < t->end)
+		if (t->active[i] == NULL && (t->fixed > 0 || t->next < t->end))
 		{
+			uint64_t	seed = t->fixed > 0 ? FIXED_SEED + (uint64_t) --t->fixed : t->next++;
+
 			t->running++;
-			t->active[i] = case_start(t->net, t->next++, t->verbose, on_ended, NULL);
+			t->active[i] = case_start(t->net, seed, t->verbose, on_ended, NULL);
 		}
 	}
 }
@@ -138,7 +143,7 @@ main(void)
 	uv_loop_t  *loop = uv_default_loop();
 	uv_timer_t	watch;
 	Totals	   *t = &totals;
-	uint64_t	seed = number("BIGBROTR_PROPERTY_SEED", 1);
+	uint64_t	seed = number("BIGBROTR_PROPERTY_SEED", FIRST_SEED);
 	uint64_t	one = number("BIGBROTR_PROPERTY_ONE", 0);
 	uint64_t	count = number("BIGBROTR_PROPERTY_CASES", 2000);
 
@@ -146,7 +151,8 @@ main(void)
 	t->next = one > 0 ? one : seed;
 	t->end = one > 0 ? one + 1 : seed + count;
 	t->verbose = one > 0;
-	printf("seeds %" PRIu64 " to %" PRIu64 "\n", t->next, t->end - 1);
+	t->fixed = one > 0 ? 0 : fixed_count();
+	printf("%d fixed cases, seeds %" PRIu64 " to %" PRIu64 "\n", t->fixed, t->next, t->end - 1);
 	uv_timer_init(loop, &watch);
 	uv_timer_start(&watch, on_watch, 1000, 1000);
 	fill();

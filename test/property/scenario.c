@@ -427,6 +427,7 @@ scenario_draw(Scenario *s, RelayStore *store, uint64_t seed)
 	s->cancel_after = random_one_in(&r, 20) ? (int) random_between(&r, 1, 300) : 0;
 	s->tail = (s->flags & SCENARIO_HARMLESS) && s->slice_ms == 0 && s->cancel_after == 0 &&
 		strcmp(s->filter, "{}") == 0 && random_one_in(&r, 3);
+	s->data_seed = r.state;
 	data_fill(store, &s->data, &r);
 }
 
@@ -439,8 +440,9 @@ scenario_print(const Scenario *s, FILE *f)
 	relay_plan_json(&s->plan, &b);
 	nostr_buf_append_byte(&b, '\0');
 	fprintf(f, "  misbehaviour %s\n  script %s\n", s->names, (char *) b.data);
-	fprintf(f, "  data %s, %d events in %" PRId64 " s, %d kinds, %d authors\n", data_shape_name(s->data.shape),
-			s->data.events, s->data.span, s->data.kinds, s->data.authors);
+	fprintf(f, "  data %s, %d events in %" PRId64 " s, %d kinds, %d authors, from %#" PRIx64 "\n",
+			data_shape_name(s->data.shape), s->data.events, s->data.span, s->data.kinds, s->data.authors,
+			s->data_seed);
 	fprintf(f, "  filter %s page_limit %u slice %u ms timeout %u ms auth %d pause %d cancel %d%s\n", s->filter,
 			s->page_limit, s->slice_ms, s->timeout_ms, s->may_auth, s->pause_every, s->cancel_after, s->tail ? " tail" : "");
 	if (s->part > 0)

@@ -22,6 +22,7 @@ typedef struct Scenario
 {
 	uint64_t	seed;
 	DataSpec	data;
+	uint64_t	data_seed;		/* of its random numbers */
 	RelayPlan	plan;
 	int			flags;
 	char		names[200];		/* of the misbehaviours */

@@ -1,0 +1,104 @@
+/*
+ * fixed.c
+ *
+ * Each case as data: what the relay does, what it holds, what is asked.
+ */
+#include "fixed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define END INT64_MAX
+
+typedef struct Fixed
+{
+	const char *name;			/* what it is about */
+	int			flags;
+	const char *script;
+	DataSpec	data;
+	uint64_t	data_seed;
+	const char *filter;
+	uint32_t	slice_ms;
+	SyncWindow	window[SCENARIO_MAX_WINDOWS];
+} Fixed;
+
+static const Fixed list[] = {
+	{"other kinds fill the page, and the kinds asked for are not seen", 0,
+		"{\"cap\":4,\"ignore_kinds\":true}", {DATA_SECONDS, 57, 5, 7, 3, 3, 0}, UINT64_C(0xf519f86ee238853e),
+	"{\"kinds\":[3,6]}", 0, {{1699999994, 1700000015, SYNC_FETCH}, {0, 1699999991, SYNC_FETCH}}},
+	{"other kinds fill it, and \"more\" always", 0,
+		"{\"cap\":4,\"ignore_kinds\":true,\"hints\":\"more\"}", {DATA_SPREAD, 142, 5, 5, 20, 3, 0},
+	UINT64_C(0x3fcd1e15e679c6d5), "{\"kinds\":[1,65000],\"#t\":[\"b\"]}", 0, {{1699999996, END, SYNC_FETCH}}},
+	{"nothing but other kinds", 0,
+		"{\"cap\":2,\"ignore_kinds\":true}", {DATA_SECONDS, 15, 1000, 7, 100000, 3, 0},
+	UINT64_C(0xd5336963eefc08fc), "{\"kinds\":[1,65000],\"#t\":[\"b\"]}", 0, {{0, END, SYNC_FETCH}}},
+	{"a page of events that break off", 0,
+		"{\"cap\":2,\"malformed\":2}", {DATA_STEADY, 129, 1, 5, 20, 3, 0}, 7, "{}", 0, {{0, END, SYNC_FETCH}}},
+	{"events that break off in a dense second", 0,
+		"{\"cap\":26,\"malformed\":2}", {DATA_BURSTS, 152, 86400, 3, 100000, 3, 0}, UINT64_C(0x35e2aa2e7e48d9e),
+	"{}", 0, {{1700039014, END, SYNC_FETCH}, {0, 1700025806, SYNC_FETCH}}},
+	{"no order, and events that break off make sizes vary", 0,
+		"{\"cap\":44,\"order\":\"shuffled\",\"malformed\":10}", {DATA_SPREAD, 685, 60, 4, 100000, 3, 0}, 11, "{}", 0,
+	{{0, END, SYNC_FETCH}}},
+	{"strays that fit the filter, but not the kinds of the proof", 0,
+		"{\"cap\":9,\"outside\":3}", {DATA_STEADY, 141, 10000000, 6, 1, 3, 0}, UINT64_C(0xc6ef372fe94fb495),
+	"{\"#t\":[\"a\",\"c\"]}", 0, {{1701000375, 1710000010, SYNC_FETCH}, {0, 1701000374, SYNC_FETCH}}},
+	{"a stray after each event, ties in another order", 0,
+		"{\"cap\":36,\"ties\":\"arrival\",\"outside\":1}", {DATA_BURSTS, 422, 1, 6, 20, 3, 0},
+	UINT64_C(0x7c3c1188e50e9317), "{}", 0, {{1700000000, 1700000006, SYNC_FETCH}, {1699999991, 1699999999, SYNC_FETCH}}},
+	{"no order, and pages of any size", 0,
+		"{\"cap\":19,\"cap_min\":4,\"order\":\"shuffled\"}", {DATA_STEADY, 233, 1, 2, 100000, 3, 0},
+	UINT64_C(0xfa8cfc37711c6280), "{}", 0, {{0, END, SYNC_FETCH}}},
+	{"no order, and what is newer than until fills the page", 0,
+		"{\"cap\":36,\"order\":\"shuffled\",\"ignore_until\":true}", {DATA_STEADY, 507, 5, 4, 100000, 3, 0},
+	UINT64_C(0x8a8043bceabad9e6), "{}", 0, {{1700000004, END, SYNC_FETCH}, {0, 1700000002, SYNC_FETCH}}},
+	{"one event is shown, and hidden ones fill all pages", 0,
+		"{\"cap\":4,\"hidden_kinds\":[1],\"hidden_eat\":true}", {DATA_STEADY, 23, 1, 2, 1, 3, 0},
+	UINT64_C(0xec48ca036b7072d3), "{}", 0, {{1699999997, END, SYNC_FETCH}}},
+	{"slices shorter than a page, to the last second", SCENARIO_HARMLESS,
+		"{\"cap\":20,\"delay_ms\":5}", {DATA_STEADY, 150, 1, 3, 20, 3, 0}, 3, "{}", 6, {{1700000000, 1700000200, SYNC_FETCH}}},
+	{"slices, and dense seconds between what is paged", 0,
+		"{\"cap\":20,\"delay_ms\":5}", {DATA_BURSTS, 600, 1000, 3, 20, 3, 0}, 5, "{}", 6, {{1700000000, END, SYNC_FETCH}}},
+	{"authors without kinds: a dense second of kinds that nobody lists", 0,
+		"{\"cap\":5}", {DATA_SECONDS, 120, 5, 40, 2, 3, 0}, 9,
+		"{\"authors\":[\"0000000000000000000000000000000000000000000000000000000000000001\","
+	"\"0100000000000000000000000000000000000000000000000000000000000001\"]}", 0, {{0, END, SYNC_FETCH}}},
+};
+
+int
+fixed_count(void)
+{
+	return (int) (sizeof(list) / sizeof(list[0]));
+}
+
+void
+fixed_draw(Scenario *s, RelayStore *store, int n)
+{
+	const Fixed *f = &list[n];
+	const char *why = "";
+	Random		r = {f->data_seed};
+
+	memset(s, 0, sizeof(*s));
+	s->seed = FIXED_SEED + (uint64_t) n;
+	s->data = f->data;
+	s->data_seed = f->data_seed;
+	s->flags = f->flags;
+	snprintf(s->names, sizeof(s->names), "%s", f->name);
+	snprintf(s->filter, sizeof(s->filter), "%s", f->filter);
+	s->page_limit = 500;
+	s->timeout_ms = 30000;
+	s->slice_ms = f->slice_ms;
+	while (s->nwindows < SCENARIO_MAX_WINDOWS && f->window[s->nwindows].until > 0)
+	{
+		s->window[s->nwindows] = f->window[s->nwindows];
+		s->nwindows++;
+	}
+	relay_plan_default(&s->plan);
+	if (!relay_plan_parse(&s->plan, f->script, strlen(f->script), &why))
+	{
+		fprintf(stderr, "%s: %s\n", f->name, why);
+		exit(1);
+	}
+	data_fill(store, &s->data, &r);
+}
