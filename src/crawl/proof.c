@@ -103,7 +103,7 @@ confirmed(SyncWalk *w)
 
 	if (w->more && !w->s->hints_untrusted)
 		doubt_more(w);
-	else if (!sync_order_sure(w->s) && !w->side_asked && w->shown > 1 &&
+	else if (!sync_order_sure(w->s) && !w->side_asked && w->shown > 0 &&
 			 w->newest < (w->mirror ? -w->first_lo : w->first_hi))
 		ask_side(w);
 	else if (++w->rounds >= needed)

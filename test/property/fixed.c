@@ -56,6 +56,8 @@ static const Fixed list[] = {
 	{"one event is shown, and hidden ones fill all pages", 0,
 		"{\"cap\":4,\"hidden_kinds\":[1],\"hidden_eat\":true}", {DATA_STEADY, 23, 1, 2, 1, 3, 0},
 	UINT64_C(0xec48ca036b7072d3), "{}", 0, {{1699999997, END, SYNC_FETCH}}},
+	{"oldest first, one event in each answer", 0,
+		"{\"cap\":1,\"order\":\"oldest\"}", {DATA_SPREAD, 30, 5, 6, 1, 3, 0}, 12, "{}", 0, {{0, END, SYNC_FETCH}}},
 	{"slices shorter than a page, to the last second", SCENARIO_HARMLESS,
 		"{\"cap\":20,\"delay_ms\":5}", {DATA_STEADY, 150, 1, 3, 20, 3, 0}, 3, "{}", 6, {{1700000000, 1700000200, SYNC_FETCH}}},
 	{"slices, and dense seconds between what is paged", 0,
