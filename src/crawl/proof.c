@@ -178,9 +178,9 @@ lapse_end(SyncReq *r, SyncEnd how)
 {
 	SyncWalk   *w = sync_walk_of(r);
 
-	if (how != SYNC_END_EOSE || r->in_range > 0)
+	if (how != SYNC_END_EOSE || w->fresh > 0)
 		sync_walk_page_end(w, how);
-	else if (!w->mirror && r->slack == 0 && w->probe_oldest == w->hi)
+	else if (r->in_range == 0 && !w->mirror && r->slack == 0 && w->probe_oldest == w->hi)
 	{
 		/* only the last second was missing, and only for "until" */
 		w->s->until_slack = 1;
@@ -189,10 +189,10 @@ lapse_end(SyncReq *r, SyncEnd how)
 	else
 	{
 		/* it shows nothing there, but has something for who asks by kind */
-		sync_walk_hole(w, w->probe_oldest + 1, w->hi, "hidden_events");
+		sync_walk_hole(w, w->probe_oldest, w->hi, "hidden_events");
 		if (!w->active)
 			return;
-		w->hi = w->probe_oldest;
+		w->hi = w->probe_oldest - 1;
 		sync_walk_go_on(w);
 	}
 }
@@ -204,6 +204,7 @@ sync_proof_fresh(SyncWalk *w)
 	Sync	   *s = w->s;
 
 	w->rounds = 0;
+	w->next_single = 0;			/* each kind anew, below what was found */
 	s->hints_untrusted |= w->finish;
 	sync_was_cut(s, w->last_size, s->limit);
 	if (w->last_size == 0 && ++s->contradictions > MAX_CONTRADICTIONS)
