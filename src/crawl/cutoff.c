@@ -94,6 +94,8 @@ below_end(SyncReq *r, SyncEnd how)
 
 	if (how == SYNC_END_REFUSED)
 		sync_fail_refused(s);
+	else if (r->in_range > 0 && w->seen.at <= w->lo && sync_proof_uncut(w))
+		return;					/* those below may be of kinds that were not asked for */
 	else if (r->in_range > 0)
 	{
 		/* it was: what lies below should have come with it */

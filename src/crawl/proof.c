@@ -340,6 +340,15 @@ probe(SyncWalk *w, int cut)
 	sync_ask(&w->req, &ask, probe_event, probe_end);
 }
 
+bool
+sync_proof_uncut(SyncWalk *w)
+{
+	if (w->probe_cut >= NO_CUT)
+		return false;
+	probe(w, NO_CUT);
+	return true;
+}
+
 void
 sync_proof_start(SyncWalk *w)
 {

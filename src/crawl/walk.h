@@ -34,6 +34,7 @@ extern void sync_walk_page_end(SyncWalk *w, SyncEnd how);
 extern bool sync_walk_reorder(SyncWalk *w, SyncOrder found);
 extern void sync_proof_fresh(SyncWalk *w);	/* proof.c: events where none should be */
 extern void sync_proof_confirmed(SyncWalk *w);
+extern bool sync_proof_uncut(SyncWalk *w);	/* asks of all kinds; false: it had */
 extern void sync_proof_no_doubt(SyncWalk *w);	/* confirmed, unless a kind may be hidden */
 extern void sync_cutoff_ask(SyncWalk *w);	/* cutoff.c: was the last second cut off? */
 extern bool sync_hidden_ask(SyncWalk *w);	/* hidden.c; false: nothing left to ask */

@@ -61,6 +61,11 @@ static const Fixed list[] = {
 	{"hidden ones fill each page of one, other kinds lie below", 0,
 		"{\"cap\":1,\"hidden_kinds\":[1,4,0],\"hidden_eat\":true}", {DATA_SPREAD, 143, 10000000, 6, 20, 3, 0},
 	UINT64_C(0x489e4c815d511588), "{}", 0, {{1703413724, END, SYNC_FETCH}}},
+	{"what lies below the window is of a kind that the proof does not ask for", SCENARIO_HARMLESS,
+		"{\"cap\":77,\"duplicates\":8}", {DATA_SPREAD, 8, 1, 7, 3, 3, 0}, UINT64_C(0xc2f590e5ebc311c),
+		"{\"authors\":[\"0100000000000000000000000000000000000000000000000000000000000001\","
+		"\"0200000000000000000000000000000000000000000000000000000000000001\"]}", 0,
+	{{1700000001, END, SYNC_FETCH}, {1699999996, 1700000000, SYNC_FETCH}}},
 	{"slices shorter than a page, to the last second", SCENARIO_HARMLESS,
 		"{\"cap\":20,\"delay_ms\":5}", {DATA_STEADY, 150, 1, 3, 20, 3, 0}, 3, "{}", 6, {{1700000000, 1700000200, SYNC_FETCH}}},
 	{"slices, and dense seconds between what is paged", 0,
