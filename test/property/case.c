@@ -631,6 +631,7 @@ case_start(Net *net, uint64_t seed, bool verbose, void (*ended) (Case *c), void 
 	c->resume.data = c->publish.data = c;
 	archive_open(&c->archive, net_loop(net), &c->sync);
 	c->wall_start = time(NULL);
+	c->start_ns = uv_hrtime();
 	next_round(c);
 	start_sync(c);
 	return c;

@@ -65,6 +65,7 @@ typedef struct Case
 	int			published;
 	int			lived;			/* of them, delivered */
 	int64_t		wall_start;		/* seconds since 1970 */
+	uint64_t	start_ns;		/* uv_hrtime */
 	uint64_t	heard_ns;		/* of it last, uv_hrtime */
 	unsigned long long bytes;	/* on the wire by then */
 	int			pauses;
