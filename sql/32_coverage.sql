@@ -10,6 +10,7 @@ SELECT set_config('test.relay', :'relay', true) IS NOT NULL AS relay;
 -- The model: seconds 0 to 199, and 200 for all that come after.
 CREATE TEMP TABLE model (s bigint PRIMARY KEY, state text, proof text, reason text);
 INSERT INTO model SELECT g FROM generate_series(0, 200) g;
+CREATE TEMP TABLE kept (LIKE model);
 CREATE TEMP VIEW actual AS
 	SELECT m.s, c.state, c.proof, c.reason, c.n FROM model m LEFT JOIN
 		(SELECT g.s, min(v.state) AS state, min(v.proof) AS proof, min(v.reason) AS reason, count(*) AS n FROM bigbrotr.coverage v,
@@ -62,7 +63,10 @@ BEGIN
 				OR EXISTS (SELECT FROM bigbrotr.coverage_missing(relay, '{}')) THEN
 				RAISE 'step %: a pass does not complete it', i;
 			END IF;
-			UPDATE model SET state = actual.state, proof = actual.proof, reason = NULL FROM actual WHERE model.s = actual.s;
+			TRUNCATE kept;		-- and none of the dead rows, all of this is one transaction
+			INSERT INTO kept SELECT s, state, proof FROM actual;
+			TRUNCATE model;
+			INSERT INTO model TABLE kept;
 		END IF;
 	END LOOP;
 END
