@@ -33,9 +33,12 @@ COMMENT ON COLUMN bigbrotr.observation_by_relay.relay_id IS 'relay.id';
 COMMENT ON COLUMN bigbrotr.observation_by_relay.n IS 'observations';
 COMMENT ON COLUMN bigbrotr.observation_by_relay.data IS 'the items; format in src/nostr/obspack.h';
 
--- Four blocks fill a page; they do not compress any further.
+-- Four blocks fill a page; they do not compress any further.  Few rows, each
+-- worth hundreds: vacuumed early.
 ALTER TABLE bigbrotr.observation_by_event ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE bigbrotr.observation_by_relay ALTER COLUMN data SET STORAGE EXTERNAL;
+ALTER TABLE bigbrotr.observation_by_event SET (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE bigbrotr.observation_by_relay SET (autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE FUNCTION bigbrotr.packed_handler() RETURNS fdw_handler
 	AS 'MODULE_PATHNAME', 'bigbrotr_packed_handler' LANGUAGE C STRICT;
