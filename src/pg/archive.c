@@ -14,6 +14,7 @@
 #include "pg/archive_delta.h"
 #include "pg/archive_plan.h"
 #include "pg/archive_row.h"
+#include "pg/retention.h"
 
 /* Events in one statement: bounds what their arrays take. */
 #define EVENTS_AT_ONCE	1000
@@ -53,8 +54,15 @@ write_events(BbArchiveEvent *e, int n, BbRejects *rejects)
 	{
 		if (e[i].outcome == BB_INVALID)
 			continue;
+		e[i].reason = retention_refuses(e[i].ev.kind, e[i].ev.created_at);
+		if (e[i].reason != NULL)
+		{
+			e[i].outcome = BB_INVALID;
+			archive_reject(rejects, e[i].relay_id, e[i].reason, e[i].ev.id, e[i].ev.content,
+						   e[i].ev.content_len, 1, e[i].seen_at);
+			continue;
+		}
 		e[i].outcome = BB_PENDING;
-		e[i].reason = NULL;
 		s[n].ev = &e[i];
 		s[n++].at = i;
 	}

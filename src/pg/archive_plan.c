@@ -231,6 +231,11 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"WHERE b.relay_id = u.relay_id AND b.first_key = u.first_key",
 		SPI_OK_DELETE, 2, {INT8ARRAYOID, INT4ARRAYOID}
 	},
+	[BB_PLAN_RETENTION] = {
+		"SELECT r.name, r.floor, r.kinds FROM bigbrotr.retention AS r "
+		"WHERE r.enabled AND r.floor IS NOT NULL ORDER BY r.name LIMIT 64",
+		SPI_OK_SELECT, 0, {0}
+	},
 	[BB_PLAN_RELAY_GET] = {
 		"SELECT r.id FROM bigbrotr.relay AS r WHERE r.url = $1",
 		SPI_OK_SELECT, 1, {TEXTOID}

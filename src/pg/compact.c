@@ -11,27 +11,21 @@
  */
 #include "pg/compat.h"
 
-#include "access/heapam.h"
-#include "access/table.h"
-#include "access/transam.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "storage/procarray.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 #include "utils/xid8.h"
 
 #include "pg/compact.h"
 #include "pg/guc.h"
 #include "pg/packed.h"
+#include "pg/partition_empty.h"
 
 extern PGDLLEXPORT Datum bigbrotr_compact_step(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_compact_step);
 
 #define SLICE_ROWS		100000
 #define SLICE_MAX_ROWS	10000000
-#define LOCK_TIMEOUT	"SET LOCAL lock_timeout = '300ms'"
 
 /* Partitions that have ended $1 seconds ago; hi as pg_dump shows it. */
 #define CLOSED \
@@ -86,42 +80,6 @@ run(const char *sql, int64 one, int64 two, int expected)
 
 	if (SPI_execute_with_args(sql, 2, types, values, NULL, false, 0) != expected)
 		elog(ERROR, "could not run: %s", sql);
-}
-
-/* Takes the lock (of a table, or ours) within LOCK_TIMEOUT; false: not to be had. */
-static bool
-lock_soon(const char *table)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool got = true;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		SPI_execute(LOCK_TIMEOUT, false, 0);
-		if (table == NULL)
-			compact_lock(true);
-		else
-			SPI_execute(psprintf("LOCK TABLE bigbrotr.%s IN ACCESS EXCLUSIVE MODE", quote_identifier(table)),
-						false, 0);
-		SPI_execute("SET LOCAL lock_timeout = 0", false, 0);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		got = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return got;
 }
 
 static bool
@@ -233,18 +191,6 @@ step(bool force, int rows, int64 *done)
 	return false;
 }
 
-/* Can every snapshot see that the rows are gone? */
-static bool
-seen_by_all(Oid table, FullTransactionId moved)
-{
-	Relation	rel = table_open(table, AccessShareLock);
-	TransactionId horizon = GetOldestNonRemovableTransactionId(rel);
-	uint64		age = U64FromFullTransactionId(ReadNextFullTransactionId()) - U64FromFullTransactionId(moved);
-
-	table_close(rel, AccessShareLock);
-	return age > PG_INT32_MAX || TransactionIdPrecedes(XidFromFullTransactionId(moved), horizon);
-}
-
 /* One in a transaction, as the lock keeps readers out; false: none. */
 static bool
 truncate_empty(void)
@@ -252,10 +198,7 @@ truncate_empty(void)
 	SPITupleTable *list;
 	uint64		n;
 
-	if (SPI_execute("SELECT k.partition, c.oid, k.moved_xid FROM bigbrotr.compaction AS k "
-					"JOIN pg_catalog.pg_class AS c ON c.relname = k.partition "
-					"AND c.relnamespace = 'bigbrotr'::pg_catalog.regnamespace "
-					"WHERE k.moved_xid IS NOT NULL AND k.position IS NULL", false, 0) != SPI_OK_SELECT)
+	if (SPI_execute("SELECT k.partition, k.moved_xid FROM bigbrotr.compaction AS k WHERE k.moved_xid IS NOT NULL AND k.position IS NULL", false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read bigbrotr.compaction");
 	list = SPI_tuptable;
 	n = SPI_processed;
@@ -263,14 +206,10 @@ truncate_empty(void)
 	{
 		bool		isnull;
 		char	   *name = SPI_getvalue(list->vals[i], list->tupdesc, 1);
-		Oid			oid = DatumGetObjectId(SPI_getbinval(list->vals[i], list->tupdesc, 2, &isnull));
-		Datum		moved = SPI_getbinval(list->vals[i], list->tupdesc, 3, &isnull);
+		Datum		moved = SPI_getbinval(list->vals[i], list->tupdesc, 2, &isnull);
 
-		if (!seen_by_all(oid, DatumGetFullTransactionId(moved)) || has_rows(name) || !lock_soon(name))
+		if (!partition_truncate_empty(name, DatumGetFullTransactionId(moved)))
 			continue;
-		if (has_rows(name))
-			continue;
-		SPI_execute(psprintf("TRUNCATE bigbrotr.%s", quote_identifier(name)), false, 0);
 		SPI_execute(psprintf("UPDATE bigbrotr.compaction AS k SET moved_xid = NULL WHERE k.partition = %s",
 							 quote_literal_cstr(name)), false, 0);
 		return true;

@@ -46,4 +46,8 @@ extern void compact_lock(bool exclusive);
  */
 extern int64 compact_merge(NostrObs *o, int n);
 
+/* SPI connected, the lock held exclusively.  Removes o[0..n), sorted by event
+ * and all of them packed, from both forms.  Sorts o anew. */
+extern void compact_remove(NostrObs *o, int n);
+
 #endif

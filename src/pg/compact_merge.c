@@ -78,6 +78,24 @@ flush(Writer *w)
 	MemoryContextReset(w->context);
 }
 
+static Writer *
+writer(NostrObsForm form)
+{
+	Writer	   *w = palloc0(sizeof(*w));
+
+	w->form = form;
+	w->context = AllocSetContextCreate(CurrentMemoryContext, "bigbrotr blocks", ALLOCSET_DEFAULT_SIZES);
+	return w;
+}
+
+static void
+finish(Writer *w)
+{
+	flush(w);
+	MemoryContextDelete(w->context);
+	pfree(w);
+}
+
 static bytea *
 pack(const NostrObs *o, size_t n, NostrObsForm form)
 {
@@ -158,12 +176,10 @@ merge_form(const NostrObs *o, size_t n, NostrObsForm form)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	BbPacked   *p = packed_begin(form, snapshot);
-	Writer	   *w = palloc0(sizeof(*w));
+	Writer	   *w = writer(form);
 	int64		duplicates = 0;
 	size_t		end;
 
-	w->form = form;
-	w->context = AllocSetContextCreate(CurrentMemoryContext, "bigbrotr blocks", ALLOCSET_DEFAULT_SIZES);
 	for (size_t i = 0; i < n; i = end)
 	{
 		NostrObs   *base = NULL;
@@ -187,12 +203,54 @@ merge_form(const NostrObs *o, size_t n, NostrObsForm form)
 		if (base != NULL)
 			pfree(base);
 	}
-	flush(w);
+	finish(w);
 	packed_end(p);
 	UnregisterSnapshot(snapshot);
-	MemoryContextDelete(w->context);
-	pfree(w);
 	return duplicates;
+}
+
+/* o is sorted as the form wants it; all of them are there. */
+static void
+remove_form(const NostrObs *o, size_t n, NostrObsForm form)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	BbPacked   *p = packed_begin(form, snapshot);
+	Writer	   *w = writer(form);
+	size_t		end;
+
+	for (size_t i = 0; i < n; i = end)
+	{
+		NostrObs   *base = NULL;
+		size_t		nbase = take_block(w, p, &o[i], &base);
+		size_t		m = 0;
+
+		end = i;
+		for (size_t b = 0; b < nbase; b++)
+		{
+			if (end < n && nostr_obs_cmp_event(&base[b], &o[end]) == 0)
+				end++;
+			else
+				base[m++] = base[b];
+		}
+		if (end == i)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("the two forms of packed observations differ"),
+					 errhint("SELECT * FROM bigbrotr.packed_verify() shows where.")));
+		put(w, base, m);
+		pfree(base);
+	}
+	finish(w);
+	packed_end(p);
+	UnregisterSnapshot(snapshot);
+}
+
+void
+compact_remove(NostrObs *o, int n)
+{
+	remove_form(o, n, NOSTR_OBS_BY_EVENT);
+	qsort(o, n, sizeof(*o), nostr_obs_cmp_relay);
+	remove_form(o, n, NOSTR_OBS_BY_RELAY);
 }
 
 int64

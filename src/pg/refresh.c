@@ -15,9 +15,11 @@
 
 #include "pg/compact.h"
 #include "pg/refresh.h"
+#include "pg/retention.h"
 
 const BbTask bb_tasks[] = {
 	{"peers", "reading what other monitors say", refresh_peers},
+	{"retention", "removing what is not to be kept", retention_task},
 	{"compact", "packing cold observations", compact_task},
 	{BB_TASK_ANALYTICS, "counting what was archived", fold_step},
 	{NULL, NULL, NULL}

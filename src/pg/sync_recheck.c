@@ -11,6 +11,7 @@
 
 #include "pg/archive_plan.h"
 #include "pg/guc.h"
+#include "pg/retention.h"
 #include "pg/sync_recheck.h"
 #include "utils/builtins.h"
 
@@ -50,6 +51,7 @@ place(int32 relay_id, int32 filter_id, int64 *below)
 static bool
 next_window(int32 relay_id, int32 filter_id, int64 below, int64 *room, BbWindow *w)
 {
+	int64		floor = retention_floor();
 	Datum		args[4] = {Int32GetDatum(relay_id), Int32GetDatum(filter_id), Int64GetDatum(below)};
 	bool		isnull;
 
@@ -58,6 +60,9 @@ next_window(int32 relay_id, int32 filter_id, int64 below, int64 *room, BbWindow 
 		return false;
 	w->since = get(1, &isnull);
 	w->until = Min(get(2, &isnull), below) - 1;
+	if (w->until < floor)
+		return false;
+	w->since = Max(w->since, floor);
 	args[1] = Int64GetDatum(w->since);
 	args[2] = Int64GetDatum(w->until);
 	args[3] = Int64GetDatum(*room);

@@ -13,6 +13,7 @@
 #include "pg/coverage.h"
 #include "pg/guc.h"
 #include "pg/netd.h"
+#include "pg/retention.h"
 #include "pg/sync_jobs.h"
 #include "pg/sync_recheck.h"
 #include "pg/sync_start.h"
@@ -58,6 +59,7 @@ get_terms(int32 relay_id, Terms *t)
 		v[i] = SPI_getbinval(row, desc, i, &null[i]);
 	t->filter = null[1] ? bb_synchronizer_filter : TextDatumGetCString(v[1]);
 	t->since = null[2] ? bb_synchronizer_since : DatumGetInt64(v[2]);
+	t->since = Max(t->since, retention_floor());
 	t->until = null[3] ? PG_INT64_MAX : DatumGetInt64(v[3]);
 	t->page_limit = null[4] ? bb_synchronizer_page : DatumGetInt32(v[4]);
 	t->timeout_ms = null[5] ? 0 : DatumGetInt32(v[5]);

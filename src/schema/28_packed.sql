@@ -108,6 +108,11 @@ CREATE FUNCTION bigbrotr.packed_unpack(first_key bigint, relay integer, data byt
 	AS 'MODULE_PATHNAME', 'bigbrotr_packed_unpack' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 400;
 COMMENT ON FUNCTION bigbrotr.packed_unpack(bigint, integer, bytea) IS
 	'the observations of one block of observation_by_event (relay: 0) or observation_by_relay';
+CREATE FUNCTION bigbrotr.packed_delete(keys bigint[], relay integer DEFAULT 0, OUT key bigint, OUT relay_id integer)
+	RETURNS SETOF record AS 'MODULE_PATHNAME', 'bigbrotr_packed_delete' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION bigbrotr.packed_delete(bigint[], integer) IS
+	'removes what is packed of these events (event.key; relay 0: of all relays) and returns it; part of event_delete and observation_delete';
 CREATE FUNCTION bigbrotr.packed_verify(OUT relay_id integer, OUT key bigint, OUT wrong text) RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$

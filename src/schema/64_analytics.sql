@@ -39,6 +39,9 @@ BEGIN
 	FOR i IN 0 .. (coalesce(pg_catalog.cardinality(keys), 0) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) size LOOP
 		SELECT pg_catalog.array_agg(DISTINCT k.key), pg_catalog.min(k.key), pg_catalog.max(k.key) INTO slice, lo, hi
 		FROM pg_catalog.unnest(keys[i OPERATOR(pg_catalog.*) size OPERATOR(pg_catalog.+) 1 : (i OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.*) size]) AS k (key);
+		-- first, for the lock that it takes: nothing of them is packed from now on
+		SELECT pg_catalog.array_agg(o.key), pg_catalog.array_agg(o.relay_id) INTO packed_keys, packed_relays
+		FROM bigbrotr.packed_delete(slice) AS o;
 		WITH e AS (DELETE FROM bigbrotr.event AS e WHERE e.key OPERATOR(pg_catalog.=) ANY (slice)
 				AND e.key OPERATOR(pg_catalog.>=) lo AND e.key OPERATOR(pg_catalog.<=) hi
 				RETURNING e.key, e.pubkey, e.kind, e.created_at, bigbrotr.d_digest(e.tags) AS d)
@@ -49,18 +52,12 @@ BEGIN
 		WITH o AS (DELETE FROM bigbrotr.observation AS o WHERE o.key OPERATOR(pg_catalog.=) ANY (slice)
 				AND o.key OPERATOR(pg_catalog.>=) lo AND o.key OPERATOR(pg_catalog.<=) hi RETURNING o.key, o.relay_id)
 		SELECT pg_catalog.array_agg(o.key), pg_catalog.array_agg(o.relay_id) INTO seen_keys, seen_relays FROM o;
-		SELECT pg_catalog.array_agg(o.key), pg_catalog.array_agg(o.relay_id) INTO packed_keys, packed_relays
-		FROM bigbrotr.observation_packed AS o WHERE o.key OPERATOR(pg_catalog.=) ANY (gone)
-			AND o.key OPERATOR(pg_catalog.>=) lo AND o.key OPERATOR(pg_catalog.<=) hi;
-		CONTINUE WHEN gone IS NULL AND seen_keys IS NULL;
+		CONTINUE WHEN gone IS NULL AND seen_keys IS NULL AND packed_keys IS NULL;
 		INSERT INTO bigbrotr.ingest_delta (removed, keys, seen_keys, seen_relays, gone, pubkeys, kinds, created_ats, ds)
 		VALUES (true, coalesce(gone, '{}'), coalesce(pg_catalog.array_cat(seen_keys, packed_keys), '{}'),
 				coalesce(pg_catalog.array_cat(seen_relays, packed_relays), '{}'),
 				pg_catalog.array_fill(true, ARRAY[coalesce(pg_catalog.cardinality(gone), 0)]), coalesce(pubkeys, '{}'),
 				coalesce(kinds, '{}'), coalesce(times, '{}'), coalesce(ds, '{}'));
-		-- packed ones stay, without their event: they count again should it return
-		INSERT INTO bigbrotr.ingest_delta (seen_keys, seen_relays)
-		SELECT packed_keys, packed_relays WHERE packed_keys IS NOT NULL;
 		n := n OPERATOR(pg_catalog.+) coalesce(pg_catalog.cardinality(gone), 0);
 	END LOOP;
 	RETURN n;
@@ -77,15 +74,18 @@ DECLARE
 	lo bigint;
 	hi bigint;
 	gone bigint[];
+	packed bigint[];
 	n bigint := 0;
 BEGIN
 	FOR i IN 0 .. (coalesce(pg_catalog.cardinality(keys), 0) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) size LOOP
 		SELECT pg_catalog.array_agg(DISTINCT k.key), pg_catalog.min(k.key), pg_catalog.max(k.key) INTO slice, lo, hi
 		FROM pg_catalog.unnest(keys[i OPERATOR(pg_catalog.*) size OPERATOR(pg_catalog.+) 1 : (i OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.*) size]) AS k (key);
+		SELECT pg_catalog.array_agg(o.key) INTO packed FROM bigbrotr.packed_delete(slice, observation_delete.relay_id) AS o;
 		WITH o AS (DELETE FROM bigbrotr.observation AS o WHERE o.relay_id OPERATOR(pg_catalog.=) observation_delete.relay_id
 				AND o.key OPERATOR(pg_catalog.=) ANY (slice)
 				AND o.key OPERATOR(pg_catalog.>=) lo AND o.key OPERATOR(pg_catalog.<=) hi RETURNING o.key)
 		SELECT pg_catalog.array_agg(o.key) INTO gone FROM o;
+		gone := pg_catalog.array_cat(gone, packed);
 		CONTINUE WHEN gone IS NULL;
 		INSERT INTO bigbrotr.ingest_delta (removed, keys, seen_keys, seen_relays, gone, pubkeys, kinds, created_ats, ds)
 		SELECT true, coalesce(pg_catalog.array_agg(e.key), '{}'), gone,

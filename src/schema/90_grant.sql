@@ -12,7 +12,7 @@ GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.even
 	bigbrotr.coverage, bigbrotr.coverage_filter, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
 	bigbrotr.mention, bigbrotr.mention_refused, bigbrotr.discovery, bigbrotr.source, bigbrotr.maintenance,
 	bigbrotr.observation_by_event, bigbrotr.observation_by_relay, bigbrotr.observation_packed,
-	bigbrotr.observation_all, bigbrotr.compaction,
+	bigbrotr.observation_all, bigbrotr.compaction, bigbrotr.retention,
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
 	bigbrotr.relay_coverage, bigbrotr.open_gap
 	TO bigbrotr_reader;
@@ -56,7 +56,8 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.via_names(integer), bigbrotr.sketch_merge(bytea, bytea), bigbrotr.sketch_count(bytea),
 	bigbrotr.npub(bytea), bigbrotr.npub(text), bigbrotr.note(bytea), bigbrotr.note(text),
 	bigbrotr.nip19_decode(text), bigbrotr.nip19_hex(text),
-	bigbrotr.packed_unpack(bigint, integer, bytea), bigbrotr.packed_verify(),
+	bigbrotr.packed_unpack(bigint, integer, bytea), bigbrotr.packed_verify(), bigbrotr.archive_partitions(),
+	bigbrotr.retention_preview(),
 	bigbrotr.coverage_missing(integer, text, bigint, bigint), bigbrotr.partition_bound(timestamptz), bigbrotr.worker_status()
 	TO bigbrotr_reader;
 
@@ -72,7 +73,7 @@ GRANT EXECUTE ON FUNCTION bigbrotr.coverage_record(integer, text, bigint, bigint
 GRANT EXECUTE ON FUNCTION bigbrotr.event_ingest(text[], text, timestamptz),
 	bigbrotr.event_ingest(text, text, timestamptz) TO bigbrotr_writer;
 
-GRANT INSERT, UPDATE, DELETE ON bigbrotr.seed, bigbrotr.source TO bigbrotr_operator;
+GRANT INSERT, UPDATE, DELETE ON bigbrotr.seed, bigbrotr.source, bigbrotr.retention TO bigbrotr_operator;
 GRANT UPDATE (paused) ON bigbrotr.service TO bigbrotr_operator;
 GRANT UPDATE (priority, excluded, filter, since, until, page_limit, max_requests_per_minute, timeout_ms,
 	next_sync_at) ON bigbrotr.relay TO bigbrotr_operator;

@@ -31,6 +31,7 @@ SELECT is_empty($$SELECT relname FROM part WHERE inhparent = 'bigbrotr.observati
 SELECT is((SELECT string_agg(attstorage::text, '') FROM pg_attribute WHERE attrelid IN ('bigbrotr.observation_by_event'::regclass,
 	'bigbrotr.observation_by_relay'::regclass) AND attname = 'data'), 'ee', 'packed blocks are not compressed again');
 -- a block that is as large as they get fills a quarter of a page
+TRUNCATE bigbrotr.observation_by_event;
 INSERT INTO bigbrotr.observation_by_event SELECT g, g, 1, decode(repeat('00', 1980), 'hex') FROM generate_series(1, 8) AS g;
 SELECT is((SELECT count(DISTINCT (ctid::text::point)[0]) FROM bigbrotr.observation_by_event), 2::bigint, 'four blocks to a page');
 SELECT is(pg_relation_size(reltoastrelid), 0::bigint, 'none outside of it') FROM pg_class WHERE oid = 'bigbrotr.observation_by_event'::regclass;

@@ -1,0 +1,99 @@
+/*
+ * partition_empty.c
+ *
+ * See partition_empty.h.
+ *
+ * Must survive: transactions that hold locks, or old snapshots, for as long as
+ * they like.  TRUNCATE does not look at snapshots, so it has to be certain
+ * that none is left for which the table is not empty.
+ */
+#include "pg/compat.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "executor/spi.h"
+#include "storage/bufmgr.h"
+#include "storage/procarray.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "pg/compact.h"
+#include "pg/partition_empty.h"
+
+#define LOCK_TIMEOUT	"SET LOCAL lock_timeout = '300ms'"
+
+bool
+lock_soon(const char *table)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool got = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		SPI_execute(LOCK_TIMEOUT, false, 0);
+		if (table == NULL)
+			compact_lock(true);
+		else
+			SPI_execute(psprintf("LOCK TABLE bigbrotr.%s IN ACCESS EXCLUSIVE MODE", quote_identifier(table)),
+						false, 0);
+		SPI_execute("SET LOCAL lock_timeout = 0", false, 0);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		got = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return got;
+}
+
+static bool
+is_empty(const char *table)
+{
+	if (SPI_execute(psprintf("SELECT FROM bigbrotr.%s AS t ORDER BY t.key LIMIT 1", quote_identifier(table)),
+					false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look into %s", table);
+	return SPI_processed == 0;
+}
+
+/* Does it take space that every snapshot sees as unused? */
+static bool
+can_give_back(const char *table, FullTransactionId emptied)
+{
+	Oid			oid = get_relname_relid(table, get_namespace_oid("bigbrotr", false));
+	Relation	rel;
+	TransactionId horizon;
+	uint64		age;
+	bool		any;
+
+	if (!OidIsValid(oid))
+		return false;
+	rel = table_open(oid, AccessShareLock);
+	any = RelationGetNumberOfBlocks(rel) > 0;
+	horizon = GetOldestNonRemovableTransactionId(rel);
+	table_close(rel, AccessShareLock);
+	age = U64FromFullTransactionId(ReadNextFullTransactionId()) - U64FromFullTransactionId(emptied);
+	return any && (age > PG_INT32_MAX || TransactionIdPrecedes(XidFromFullTransactionId(emptied), horizon));
+}
+
+bool
+partition_truncate_empty(const char *table, FullTransactionId emptied)
+{
+	if (!can_give_back(table, emptied) || !is_empty(table) || !lock_soon(table) || !is_empty(table))
+		return false;
+	if (SPI_execute(psprintf("TRUNCATE bigbrotr.%s", quote_identifier(table)), false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not truncate %s", table);
+	return true;
+}

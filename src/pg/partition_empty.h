@@ -1,0 +1,27 @@
+/*
+ * partition_empty.h
+ *
+ * Gives the space of partitions that have become empty back to the system.
+ */
+#ifndef BB_PARTITION_EMPTY_H
+#define BB_PARTITION_EMPTY_H
+
+#include "postgres.h"
+
+#include "access/transam.h"
+
+/*
+ * Takes the lock of a table in schema bigbrotr (ACCESS EXCLUSIVE), or that of
+ * compact.h when it is NULL, but waits only briefly; false: not to be had.
+ * SPI connected.
+ */
+extern bool lock_soon(const char *table);
+
+/*
+ * Truncates a table in schema bigbrotr that has no rows, when every snapshot
+ * sees that transaction "emptied" is over; true: done.  The lock is held until
+ * commit: one in a transaction, or few.  SPI connected.
+ */
+extern bool partition_truncate_empty(const char *table, FullTransactionId emptied);
+
+#endif
