@@ -26,6 +26,7 @@ PG_FUNCTION_INFO_V1(bigbrotr_compact_step);
 
 #define SLICE_ROWS		100000
 #define SLICE_MAX_ROWS	10000000
+#define SLICES_IN_A_RUN	50
 
 /* Partitions that have ended $1 seconds ago; hi as pg_dump shows it. */
 #define CLOSED \
@@ -235,7 +236,9 @@ compact(bool force, int rows, int64 *done)
 bool
 compact_task(int64 *done)
 {
-	return bb_compact_after > 0 && compact(false, SLICE_ROWS, done);
+	static int	steps = 0;		/* of this run: the analytics wait for its end */
+
+	return bb_compact_after > 0 && compact(false, SLICE_ROWS, done) && ++steps % SLICES_IN_A_RUN != 0;
 }
 
 Datum

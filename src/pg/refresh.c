@@ -22,6 +22,7 @@ const BbTask bb_tasks[] = {
 	{"retention", "removing what is not to be kept", retention_task},
 	{"compact", "packing cold observations", compact_task},
 	{BB_TASK_ANALYTICS, "counting what was archived", fold_step},
+	{"orphans", "removing what belongs to nothing", refresh_orphans},
 	{NULL, NULL, NULL}
 };
 const int	bb_task_count = lengthof(bb_tasks) - 1;

@@ -33,6 +33,9 @@ extern bool refresh_peers(int64 *done);
 #define BB_TASK_ANALYTICS "analytics"
 extern bool fold_step(int64 *done);
 
+/* refresh_orphan.c: what belongs to nothing any more */
+extern bool refresh_orphans(int64 *done);
+
 extern const BbTask bb_tasks[];
 extern const int bb_task_count;
 

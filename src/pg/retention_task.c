@@ -19,6 +19,7 @@
 #include "pg/retention.h"
 
 #define BATCH 2000				/* events in a step */
+#define STEPS_IN_A_RUN 200
 
 static const char age_sql[] =
 	"UPDATE bigbrotr.retention AS r SET floor = f.floor FROM "
@@ -135,6 +136,7 @@ work(int64 *done)
 bool
 retention_task(int64 *done)
 {
+	static int	steps = 0;		/* of this run: the analytics wait for its end */
 	bool		moved;
 	bool		more;
 
@@ -149,5 +151,5 @@ retention_task(int64 *done)
 		more = SPI_processed > 0;
 	}
 	SPI_finish();
-	return more;
+	return more && ++steps % STEPS_IN_A_RUN != 0;
 }

@@ -106,6 +106,7 @@ is(value('SELECT count(*) FROM bigbrotr.event'), $events, 'all events');
 is(value('SELECT count(*) FROM bigbrotr.observation_all'), $pairs, 'each pair once');
 is(value($twice), 0, 'none twice');
 is(value('SELECT count(*) FROM bigbrotr.packed_verify()'), 0, 'both forms say the same');
+is(value('SELECT sum(duplicates) FROM bigbrotr.compaction'), 0, 'nor was one ever in both tiers');
 is(value('SELECT count(*) FROM bigbrotr.observation'), 0, 'all of them packed');
 is(value('SELECT count(*) FROM bigbrotr.event_relay'), $pairs, 'event_relay has them');
 

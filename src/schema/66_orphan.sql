@@ -1,0 +1,126 @@
+-- What belongs to nothing any more, cleaned up in batches by the refresher.
+
+CREATE TABLE bigbrotr.orphan (
+	kind text PRIMARY KEY CHECK (kind IN ('observation', 'document', 'sample')),
+	position bigint NOT NULL DEFAULT 0,
+	removed bigint NOT NULL DEFAULT 0,
+	rounds bigint NOT NULL DEFAULT 0,
+	round_at timestamptz
+) WITH (fillfactor = 50);
+COMMENT ON TABLE bigbrotr.orphan IS 'what was cleaned up because nothing refers to it any more, and how far the look for it is';
+COMMENT ON COLUMN bigbrotr.orphan.kind IS
+	'observation: of an event that is gone; document: that no relay has had; sample: of a rejected event, 90 days after the last of its kind';
+COMMENT ON COLUMN bigbrotr.orphan.position IS 'observation: the round has come to this key; document: unused; sample: unused';
+COMMENT ON COLUMN bigbrotr.orphan.removed IS 'rows removed (sample: emptied, the counts stay)';
+COMMENT ON COLUMN bigbrotr.orphan.rounds IS 'rounds that were finished; one in a week';
+COMMENT ON COLUMN bigbrotr.orphan.round_at IS 'when the last one was';
+SELECT pg_catalog.pg_extension_config_dump('bigbrotr.orphan', '');
+
+CREATE FUNCTION bigbrotr.orphan_observation(size integer, OUT handled bigint, OUT gone bigint)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	since bigint;
+	lo bigint;
+	hi bigint;
+	n bigint;
+	keys bigint[];
+BEGIN
+	SELECT o.position INTO since FROM bigbrotr.orphan AS o WHERE o.kind OPERATOR(pg_catalog.=) 'observation';
+	SELECT pg_catalog.min(o.key), pg_catalog.max(o.key), pg_catalog.count(*) INTO lo, hi, n
+	FROM (SELECT a.key FROM bigbrotr.observation_all AS a WHERE a.key OPERATOR(pg_catalog.>=) since ORDER BY a.key LIMIT size) AS o;
+	handled := n;
+	gone := 0;
+	IF n OPERATOR(pg_catalog.>) 0 THEN
+		SELECT pg_catalog.array_agg(o.key) INTO keys
+		FROM (SELECT DISTINCT a.key FROM bigbrotr.observation_all AS a
+			  WHERE a.key OPERATOR(pg_catalog.>=) lo AND a.key OPERATOR(pg_catalog.<=) hi) AS o
+		LEFT JOIN (SELECT e.key FROM bigbrotr.event AS e WHERE e.key OPERATOR(pg_catalog.>=) lo AND e.key OPERATOR(pg_catalog.<=) hi) AS e
+			ON e.key OPERATOR(pg_catalog.=) o.key
+		WHERE e.key IS NULL;
+		IF keys IS NOT NULL THEN
+			gone := pg_catalog.cardinality(keys);
+			PERFORM bigbrotr.event_delete(keys);
+		END IF;
+	END IF;
+	UPDATE bigbrotr.orphan AS o SET removed = o.removed OPERATOR(pg_catalog.+) gone,
+		position = CASE WHEN n OPERATOR(pg_catalog.<) size THEN 0 ELSE hi OPERATOR(pg_catalog.+) 1 END,
+		rounds = o.rounds OPERATOR(pg_catalog.+) (n OPERATOR(pg_catalog.<) size)::integer,
+		round_at = CASE WHEN n OPERATOR(pg_catalog.<) size THEN pg_catalog.now() ELSE o.round_at END
+	WHERE o.kind OPERATOR(pg_catalog.=) 'observation';
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.orphan_observation(integer) IS
+	'looks at the next observations and removes those whose event is gone; gone counts events; part of orphan_clean';
+
+CREATE FUNCTION bigbrotr.orphan_document(size integer) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	n bigint;
+BEGIN
+	IF NOT EXISTS (SELECT FROM bigbrotr.document AS d WHERE NOT EXISTS
+				   (SELECT FROM bigbrotr.relay_document AS r WHERE r.document_id OPERATOR(pg_catalog.=) d.id)) THEN
+		RETURN 0;
+	END IF;
+	-- a check that finds the same again would refer to what is being removed
+	BEGIN
+		LOCK TABLE bigbrotr.relay_document IN SHARE MODE NOWAIT;
+	EXCEPTION WHEN lock_not_available THEN
+		RETURN 0;
+	END;
+	WITH gone AS (DELETE FROM bigbrotr.document AS d WHERE d.ctid OPERATOR(pg_catalog.=) ANY (ARRAY(
+			SELECT x.ctid FROM bigbrotr.document AS x WHERE NOT EXISTS
+				(SELECT FROM bigbrotr.relay_document AS r WHERE r.document_id OPERATOR(pg_catalog.=) x.id) LIMIT size)) RETURNING 1)
+	SELECT pg_catalog.count(*) INTO n FROM gone;
+	UPDATE bigbrotr.orphan AS o SET removed = o.removed OPERATOR(pg_catalog.+) n WHERE o.kind OPERATOR(pg_catalog.=) 'document';
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.orphan_document(integer) IS 'removes documents that no relay has had; part of orphan_clean';
+
+CREATE FUNCTION bigbrotr.orphan_sample(size integer) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	n bigint;
+BEGIN
+	WITH old AS (UPDATE bigbrotr.rejected_event AS r SET sample = NULL, detail = NULL
+		WHERE r.ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT x.ctid FROM bigbrotr.rejected_event AS x
+			WHERE x.sample IS NOT NULL AND x.last_seen_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) '90 days'::interval)
+			LIMIT size FOR UPDATE SKIP LOCKED)) RETURNING 1)
+	SELECT pg_catalog.count(*) INTO n FROM old;
+	UPDATE bigbrotr.orphan AS o SET removed = o.removed OPERATOR(pg_catalog.+) n WHERE o.kind OPERATOR(pg_catalog.=) 'sample';
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.orphan_sample(integer) IS 'empties samples of events that were rejected long ago; part of orphan_clean';
+
+CREATE FUNCTION bigbrotr.orphan_clean(force boolean DEFAULT false, size integer DEFAULT 20000) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	r record;
+	n bigint := 0;
+BEGIN
+	INSERT INTO bigbrotr.orphan (kind) SELECT k.kind FROM pg_catalog.unnest('{observation,document,sample}'::text[]) AS k (kind)
+	WHERE NOT EXISTS (SELECT FROM bigbrotr.orphan AS o WHERE o.kind OPERATOR(pg_catalog.=) k.kind) ON CONFLICT DO NOTHING;
+	SELECT * INTO r FROM bigbrotr.orphan AS o WHERE o.kind OPERATOR(pg_catalog.=) 'observation';
+	IF force OR r.position OPERATOR(pg_catalog.>) 0 OR r.round_at IS NULL
+		OR r.round_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) '7 days'::interval) THEN
+		SELECT x.handled INTO n FROM bigbrotr.orphan_observation(size) AS x;
+	END IF;
+	SELECT * INTO r FROM bigbrotr.orphan AS o WHERE o.kind OPERATOR(pg_catalog.=) 'document';
+	IF force OR r.round_at IS NULL OR r.round_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) '1 day'::interval) THEN
+		IF (bigbrotr.orphan_document(1000) OPERATOR(pg_catalog.+) bigbrotr.orphan_sample(1000)) OPERATOR(pg_catalog.<) 1000 THEN
+			UPDATE bigbrotr.orphan AS o SET rounds = o.rounds OPERATOR(pg_catalog.+) 1, round_at = pg_catalog.now()
+			WHERE o.kind OPERATOR(pg_catalog.<>) 'observation';
+		ELSE
+			RETURN greatest(n, size);
+		END IF;
+	END IF;
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.orphan_clean(boolean, integer) IS
+	'one batch of cleaning up, see table orphan; returns how many observations it looked at: size or more means that there is more. Needs the owner.';
