@@ -9,11 +9,13 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "executor/executor.h"
 #include "funcapi.h"
 #include "pg/archive.h"
 #include "pg/check_series.h"
 #include "pg/compat.h"
 #include "pg/srf.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -24,6 +26,8 @@
 
 extern PGDLLEXPORT Datum bigbrotr_check_unpack(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_check_unpack);
+extern PGDLLEXPORT Datum bigbrotr_check_pack(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_check_pack);
 
 #define UNPACKED_COLUMNS 16
 #define FAILURE_SHIFT	 16
@@ -152,4 +156,79 @@ bigbrotr_check_unpack(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsi->setResult, rsi->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+/* A column of a row of type check_sample; false and 0 when it is NULL. */
+static Datum
+column(HeapTupleHeader row, const char *name, bool *isnull)
+{
+	Datum		d = GetAttributeByName(row, name, isnull);
+
+	return *isnull ? (Datum) 0 : d;
+}
+
+static void
+read_sample(HeapTupleHeader row, BbSample *s)
+{
+	static const char *const times[BB_SAMPLE_TIMES] = {
+		"dns_ms", "tcp_ms", "tls_ms", "upgrade_ms", "read_ms", "write_ms", "nip11_ms"
+	};
+	bool		isnull;
+	Datum		d;
+
+	memset(s, 0, sizeof(*s));
+	d = column(row, "checked_at", &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a check has a time")));
+	s->at = timestamptz_to_time_t(DatumGetTimestampTz(d));
+	s->opened = DatumGetBool(column(row, "opened", &isnull));
+	d = column(row, "failure", &isnull);
+	s->failure = isnull ? NULL : TextDatumGetCString(d);
+	s->read_ok = DatumGetBool(column(row, "read_ok", &isnull));
+	s->read_asked = !isnull;
+	s->write_ok = DatumGetBool(column(row, "write_ok", &isnull));
+	s->write_asked = !isnull;
+	s->write_live = DatumGetBool(column(row, "write_live", &isnull));
+	s->write_stored = DatumGetBool(column(row, "write_stored", &isnull));
+	s->challenged = DatumGetBool(column(row, "challenged", &isnull));
+	s->nip11_ok = DatumGetBool(column(row, "nip11_ok", &isnull));
+	s->nip11_asked = !isnull;
+	for (int i = 0; i < BB_SAMPLE_TIMES; i++)
+	{
+		int32		ms = DatumGetInt32(column(row, times[i], &isnull));
+
+		s->us[i] = (uint32) Max(0, Min(ms, 65535)) * 1000;
+	}
+}
+
+Datum
+bigbrotr_check_pack(PG_FUNCTION_ARGS)
+{
+	ArrayType  *a = PG_GETARG_ARRAYTYPE_P(0);
+	bytea	   *out;
+	Datum	   *d;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(a, ARR_ELEMTYPE(a), -1, false, TYPALIGN_DOUBLE, &d, &nulls, &n);
+	if (n > BB_SERIES_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%d checks do not go into one row, %d do", n, BB_SERIES_MAX)));
+	out = palloc0(VARHDRSZ + n * BB_SAMPLE_SIZE);
+	SET_VARSIZE(out, VARHDRSZ + n * BB_SAMPLE_SIZE);
+	for (int i = 0; i < n; i++)
+	{
+		BbSample	s;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a check has a time")));
+		read_sample(DatumGetHeapTupleHeader(d[i]), &s);
+		bb_sample_pack(&s, (uint8 *) VARDATA(out) + i * BB_SAMPLE_SIZE);
+	}
+	PG_RETURN_BYTEA_P(out);
 }

@@ -17,6 +17,7 @@
 #include "pg/archive_plan.h"
 #include "pg/compat.h"
 #include "pg/event_check.h"
+#include "pg/ingest.h"
 #include "pg/mention_store.h"
 #include "pg/relay_sql.h"
 #include "pg/srf.h"
@@ -44,9 +45,8 @@ static const char *const outcome_name[] = {
 	[BB_INVALID] = "invalid"
 };
 
-/* The relay's number; its row is made when there is none. */
-static int32
-relay_id_of(text *url)
+int32
+ingest_relay(text *url)
 {
 	NostrUrlReject why;
 	NostrRelayUrl *u = bb_relay_parse(url, &why);
@@ -102,39 +102,56 @@ copy_bytes(const uint8_t *s, size_t len)
 	return d;
 }
 
-/* Checks text i into *e; a refused one is remembered and gets its reason. */
-static void
-check_one(Datum d, bool isnull, int32 relay_id, int64 seen_at, BbArchiveEvent *e,
-		  BbRejects *rejects)
+bool
+ingest_valid(const char *json, size_t len)
 {
-	text	   *t;
+	NostrEvent	ev;
+
+	return bb_event_check(json, len, &ev) == NULL;
+}
+
+void
+ingest_check(const char *json, size_t len, int32 relay_id, int64 seen_at, BbArchiveEvent *e,
+			 BbRejects *rejects)
+{
 	char	   *reason;
 	static const uint8 zero[32];
 
 	memset(e, 0, sizeof(*e));
 	e->relay_id = relay_id;
 	e->seen_at = seen_at;
-	if (isnull)
-	{
-		e->outcome = BB_INVALID;
-		e->reason = "null: there is no event";
-		archive_reject(rejects, relay_id, e->reason, NULL, NULL, 0, 1, seen_at);
-		return;
-	}
-	t = DatumGetTextPP(d);
-	reason = bb_event_check(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), &e->ev);
+	reason = bb_event_check(json, len, &e->ev);
 	if (reason != NULL)
 	{
 		e->outcome = BB_INVALID;
 		e->reason = reason;
 		archive_reject(rejects, relay_id, reason, memcmp(e->ev.id, zero, 32) == 0 ? NULL : e->ev.id,
-					   (uint8 *) VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), 1, seen_at);
+					   (const uint8 *) json, len, 1, seen_at);
 		return;
 	}
 	/* the next event uses the same scratch */
 	e->ev.tags = copy_bytes(e->ev.tags, e->ev.tags_len);
 	e->ev.content = copy_bytes(e->ev.content, e->ev.content_len);
 	e->key = nostr_event_key(e->ev.created_at, e->ev.id);
+}
+
+/* Element i of what event_ingest was called with. */
+static void
+check_one(Datum d, bool isnull, int32 relay_id, int64 seen_at, BbArchiveEvent *e,
+		  BbRejects *rejects)
+{
+	text	   *t;
+
+	if (!isnull)
+	{
+		t = DatumGetTextPP(d);
+		ingest_check(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), relay_id, seen_at, e, rejects);
+		return;
+	}
+	memset(e, 0, sizeof(*e));
+	e->outcome = BB_INVALID;
+	e->reason = "null: there is no event";
+	archive_reject(rejects, relay_id, e->reason, NULL, NULL, 0, 1, seen_at);
 }
 
 static void
@@ -160,6 +177,33 @@ count(const char *name, int64 n)
 	archive_count("ingest", 0, name, n);
 }
 
+void
+ingest_write(BbArchiveEvent *e, int n, int32 relay_id, BbRejects *rejects, BbIngestTotals *totals)
+{
+	BbMentionCounts found = {0};
+
+	mention_reset();			/* of a call that failed */
+	archive_write(e, n, NULL, 0, rejects);
+	for (int i = 0; i < n; i++)
+	{
+		if (e[i].outcome == BB_NEW)
+			mention_add_event(&e[i].ev, &found);
+		totals->events += e[i].outcome == BB_NEW;
+		totals->observations += e[i].outcome == BB_OBSERVED || (e[i].outcome == BB_NEW && relay_id != 0);
+		totals->known += e[i].outcome == BB_OBSERVED || e[i].outcome == BB_DUPLICATE;
+		totals->invalid += e[i].outcome == BB_INVALID;
+	}
+	archive_rejects_write(rejects);
+	/* last, so that the rows are locked only until the commit that follows */
+	mention_flush(true, &found);
+	mention_reset();
+	count("candidates", found.candidates);
+	count("mentions_refused", found.refused);
+	count("events", totals->events);
+	count("observations", totals->observations);
+	count("rejected", totals->invalid);
+}
+
 /*
  * Everything in one order, whatever the order of the call: several sessions
  * with the same events wait for each other, and never in a circle.
@@ -170,39 +214,21 @@ ingest(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int n)
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "bigbrotr ingest",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = MemoryContextSwitchTo(cxt);
-	int32		relay_id = PG_ARGISNULL(1) ? 0 : relay_id_of(PG_GETARG_TEXT_PP(1));
+	int32		relay_id = PG_ARGISNULL(1) ? 0 : ingest_relay(PG_GETARG_TEXT_PP(1));
 	int64		seen_at = unix_seconds(PG_ARGISNULL(2) ? GetCurrentTransactionStartTimestamp()
 									   : PG_GETARG_TIMESTAMPTZ(2));
 	BbRejects  *rejects = archive_rejects();
 	BbArchiveEvent *e = palloc(sizeof(*e) * Max(n, 1));
-	int64		totals[3] = {0, 0, 0};
-	BbMentionCounts found = {0};
+	BbIngestTotals totals = {0};
 
-	mention_reset();			/* of a call that failed */
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		check_one(d[i], nulls && nulls[i], relay_id, seen_at, &e[i], rejects);
 	}
-	archive_write(e, n, NULL, 0, rejects);
+	ingest_write(e, n, relay_id, rejects, &totals);
 	for (int i = 0; i < n; i++)
-	{
-		if (e[i].outcome == BB_NEW)
-			mention_add_event(&e[i].ev, &found);
-		totals[0] += e[i].outcome == BB_NEW;
-		totals[1] += e[i].outcome == BB_OBSERVED || (e[i].outcome == BB_NEW && relay_id != 0);
-		totals[2] += e[i].outcome == BB_INVALID;
 		emit(fcinfo, i + 1, &e[i]);
-	}
-	archive_rejects_write(rejects);
-	/* last, so that the rows are locked only until the commit that follows */
-	mention_flush(true, &found);
-	mention_reset();
-	count("candidates", found.candidates);
-	count("mentions_refused", found.refused);
-	count("events", totals[0]);
-	count("observations", totals[1]);
-	count("rejected", totals[2]);
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(cxt);
 }

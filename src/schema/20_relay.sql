@@ -127,7 +127,7 @@ CREATE TABLE bigbrotr.candidate (
 COMMENT ON TABLE bigbrotr.candidate IS 'addresses that may be relays; the validator tries them';
 COMMENT ON COLUMN bigbrotr.candidate.url IS 'canonical address, see relay_normalize';
 COMMENT ON COLUMN bigbrotr.candidate.network IS 'clearnet, tor, i2p or loki';
-COMMENT ON COLUMN bigbrotr.candidate.source IS 'where it was found first: seed, event, or source (a list on the web)';
+COMMENT ON COLUMN bigbrotr.candidate.source IS 'where it was found first: seed, event, source (a list on the web), or import';
 COMMENT ON COLUMN bigbrotr.candidate.authors IS
 	'how many authors mention it, roughly: follows mention.authors in steps of an eighth';
 COMMENT ON COLUMN bigbrotr.candidate.discovered_at IS 'unix seconds of the first time it was found';

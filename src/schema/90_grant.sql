@@ -96,3 +96,11 @@ GRANT EXECUTE ON FUNCTION bigbrotr.check_unpack(bytea), bigbrotr.rtt_document(bi
 	bigbrotr.relay_rtt(text, double precision, timestamptz, timestamptz),
 	bigbrotr.relay_changes(text, timestamptz, timestamptz) TO bigbrotr_reader;
 GRANT EXECUTE ON FUNCTION bigbrotr.check_request(integer), bigbrotr.check(text, interval) TO bigbrotr_operator;
+
+GRANT SELECT ON bigbrotr.transfer TO bigbrotr_reader;
+GRANT EXECUTE ON FUNCTION bigbrotr.check_pack(bigbrotr.check_sample[]), bigbrotr.python_number(text) TO bigbrotr_reader;
+GRANT EXECUTE ON FUNCTION bigbrotr.observe(bigint[], bytea[], integer[], bigint[]) TO bigbrotr_writer;
+-- and membership of pg_read_server_files, pg_write_server_files, which is the server's to give
+GRANT INSERT, UPDATE ON bigbrotr.transfer TO bigbrotr_operator;
+GRANT EXECUTE ON FUNCTION bigbrotr.import_step(integer), bigbrotr.export_step(integer) TO bigbrotr_operator;
+GRANT EXECUTE ON PROCEDURE bigbrotr.import_jsonl(text, text, boolean), bigbrotr.export_jsonl(text, boolean) TO bigbrotr_operator;

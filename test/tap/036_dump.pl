@@ -47,6 +47,24 @@ SQL
 	return @out;
 }
 
+# What it says when it is asked: filters of every sort, and who has what.
+sub answers
+{
+	my ($db) = @_;
+	my ($id, $pubkey, $at) = split /\|/, $node->safe_psql('postgres',
+		"SELECT encode(id, 'hex'), encode(pubkey, 'hex'), created_at FROM bigbrotr.event ORDER BY key OFFSET 5000 LIMIT 1");
+	my ($tag) = $node->safe_psql('postgres', "SELECT bigbrotr.tag_first(tags, 'p') FROM bigbrotr.event WHERE bigbrotr.tag_first(tags, 'p') IS NOT NULL ORDER BY key LIMIT 1");
+	my @filters = ('{}', '{"kinds":[1]}', '{"kinds":[0,3,7],"limit":50}', qq({"authors":["$pubkey"]}), qq({"ids":["$id"]}), qq({"#p":["$tag"]}),
+		qq({"since":$at}), qq({"until":$at,"limit":100}), qq([{"kinds":[7]},{"authors":["$pubkey"],"since":$at}]));
+	return join "\n", (map {
+		my $f = $_;
+		map { $node->safe_psql($db, "SELECT count(*), md5(string_agg(encode(id, 'hex'), ',' ORDER BY n)), bigbrotr.count('$f', '$_') "
+			  . "FROM (SELECT q.id, row_number() OVER () AS n FROM bigbrotr.query('$f', '$_', 100000) AS q) AS q") } qw(archive relay)
+	} @filters),
+	  $node->safe_psql($db, "SELECT count(*), md5(string_agg(x::text, E'\\n' ORDER BY x::text)) FROM bigbrotr.event_relay AS x"),
+	  $node->safe_psql($db, 'SELECT count(*) FROM bigbrotr.packed_verify()');
+}
+
 # The lines that only one of two lists has.
 sub difference
 {
@@ -75,10 +93,22 @@ ok($node->poll_query_until('postgres',
 set_conf($node, 'bigbrotr.enabled' => 'off');
 ok(wait_workers($node, 'postgres'), 'no workers');
 my @contents = contents('postgres');
+my $answers = answers('postgres');
+like($answers, qr/^$total\|/, 'the whole archive is among the answers');
 dump_to('postgres', 'whole');
 is(difference(\@contents, [ contents('whole') ]), '', 'the restored archive is identical');
 dump_to('whole', 'again', '--jobs', 2);
 is(difference(\@contents, [ contents('again') ]), '', 'and so is its copy, restored in parallel');
+is(answers('again'), $answers, 'which gives the same answers');
+
+# With its observations packed.
+$node->safe_psql('again', "DO \$\$ BEGIN WHILE bigbrotr.compact_step(true) LOOP COMMIT; END LOOP; END \$\$");
+is($node->safe_psql('again', 'SELECT count(*) FROM bigbrotr.observation'), 0, 'no observation is left as a row');
+is(answers('again'), $answers, 'packed, it gives the same answers');
+my @packed = contents('again');
+dump_to('again', 'packed');
+is(difference(\@packed, [ contents('packed') ]), '', 'the restored archive is identical');
+is(answers('packed'), $answers, 'and gives the same answers');
 
 # They go on where they stood: the one in the middle, and the complete one.
 set_conf($node, 'bigbrotr.databases' => 'midway, whole', 'bigbrotr.enabled' => 'on');
