@@ -151,6 +151,8 @@ net_open(uv_loop_t *loop, const NetConfig *c, const char **why)
 
 	net->dns = dns_open(loop, c->dns_servers, false, why);
 	net->dns_as_is = dns_open(loop, c->dns_servers, true, why);
+	if (net_config_wants_proxy(c))
+		net->door = socks_door_open(loop);
 	if (net->dns == NULL || net->dns_as_is == NULL || !open_lws(net, ca, why) ||
 		(net->http = http_open(net, ca, why)) == NULL)
 	{
@@ -158,6 +160,17 @@ net_open(uv_loop_t *loop, const NetConfig *c, const char **why)
 		return NULL;
 	}
 	return net;
+}
+
+bool
+net_config_wants_proxy(const NetConfig *c)
+{
+	for (int i = 0; i < NOSTR_NETWORK_COUNT; i++)
+	{
+		if (c->network[i].enabled && c->network[i].proxy[0] != '\0')
+			return true;
+	}
+	return false;
 }
 
 void
@@ -171,6 +184,8 @@ net_reconfigure(Net *net, const NetConfig *c)
 	memcpy(fresh.mmdb_asn, net->config.mmdb_asn, sizeof(fresh.mmdb_asn));
 	memcpy(fresh.key_file, net->config.key_file, sizeof(fresh.key_file));
 	net->config = fresh;
+	if (net->door == NULL && net_config_wants_proxy(&fresh))
+		net->door = socks_door_open(net->loop);	/* not in the sandbox: netd/main.c */
 }
 
 const NetConfig *
@@ -232,6 +247,7 @@ net_close(Net *net)
 		lws_context_destroy(net->lws);	/* WSI_DESTROY for what is left */
 	ws_run_ready(net);
 	http_close(net);
+	socks_door_close(net->door);
 	dns_close(net->dns);
 	dns_close(net->dns_as_is);
 	drain(net);

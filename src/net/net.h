@@ -43,8 +43,10 @@ extern void net_config_default(NetConfig *c);
 /* Opens files it needs (CA bundle, resolv.conf) and all library contexts, so
  * that the caller may enter the sandbox afterwards.  NULL: *why is static. */
 extern Net *net_open(uv_loop_t *loop, const NetConfig *c, const char **why);
+/* Whether a network that is enabled has one. */
+extern bool net_config_wants_proxy(const NetConfig *c);
 /* Settings that can change while running: all but ca_file, dns_servers,
- * key_file and the MaxMind databases. */
+ * key_file and the MaxMind databases, and the first proxy. */
 extern void net_reconfigure(Net *net, const NetConfig *c);
 extern const NetConfig *net_config(const Net *net);
 extern uv_loop_t *net_loop(const Net *net);

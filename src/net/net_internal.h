@@ -31,6 +31,7 @@ struct Net
 	Dns		   *dns;
 	Dns		   *dns_as_is;		/* for measuring */
 	struct Http *http;
+	SocksDoor  *door;			/* NULL: no network had a proxy */
 	struct HttpGet *gets;		/* all, oldest last */
 	uv_idle_t	tick;
 	bool		tick_open;
@@ -97,7 +98,6 @@ struct WsConn
 	int			n_addr;
 	int			next_addr;
 	SocksBridge *socks;
-	char		unix_address[64];
 	char		host_header[NOSTR_HOST_MAX + 16];
 
 	uv_timer_t	timer;
@@ -144,7 +144,7 @@ extern void ws_attempt_over(WsConn *c);	/* the wsi is gone */
 extern bool ws_peer_spoke(WsConn *c);
 extern int	ws_lws_callback(struct lws *wsi, enum lws_callback_reasons reason,
 							void *user, void *in, size_t len);
-extern void ws_lws_connect(WsConn *c, const char *address);
+extern void ws_lws_connect(WsConn *c, const char *address, uint16_t port);
 extern void ws_lws_kill(WsConn *c);
 extern void ws_classify(WsConn *c);
 

@@ -2,39 +2,38 @@
  * socks.c
  *
  * The bridge: proxy first (connect, greeting, request, reply), and only then
- * a listener on an abstract unix socket with a random name, which takes one
- * connection of this process (SO_PEERCRED) and is closed.
+ * what comes through the door from the port that is expected.
  *
  * Guarantees: names go to the proxy as names (ATYP 3); each direction has one
  * buffer, and nothing is read while it is being written (back-pressure);
  * after socks_close no callback comes, and the memory goes when the last of
- * the three handles has closed.  No deadline here: ws.c has one.
+ * the two handles has closed.  A stranger at the door is let go at once: no
+ * other process can have the port of a connection that we hold.  No deadline
+ * here: ws.c has one.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE				/* struct ucred */
+#define _GNU_SOURCE				/* accept4 */
 #endif
 #include "../nostr/pgfree.h"
 
 #include <netinet/in.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "socks.h"
 
 #define SOCKS_BUFFER (16 * 1024)
+#define DOOR_BACKLOG 128
 
 typedef enum SocksState
 {
 	SOCKS_CONNECT,
 	SOCKS_GREETING,				/* waits for 2 bytes */
 	SOCKS_REQUEST,				/* waits for the reply */
-	SOCKS_LISTEN,
+	SOCKS_READY,				/* for the connection that is expected */
 	SOCKS_PIPE
 } SocksState;
 
@@ -47,18 +46,28 @@ typedef struct SocksWay			/* one direction of the pipe */
 	char		data[SOCKS_BUFFER];
 } SocksWay;
 
+struct SocksDoor
+{
+	uv_poll_t	poll;
+	int			fd;
+	uint16_t	port;
+	SocksBridge *bridges;		/* that wait for a connection or will */
+};
+
 struct SocksBridge
 {
-	uv_loop_t  *loop;
+	SocksDoor  *door;
+	SocksBridge *prev;			/* at the door */
+	SocksBridge *next;
+	bool		at_door;
+	uint16_t	expected;		/* local port, 0: none yet */
 	SocksState	state;
 	SocksCallback cb;			/* NULL once called or closed */
 	void	   *user;
 	bool		closed;
 	int			handles;
 	uv_tcp_t	proxy;
-	uv_pipe_t	listener;
-	uv_pipe_t	local;
-	bool		listener_open;
+	uv_tcp_t	local;
 	bool		local_open;
 	uv_connect_t connect;
 	uv_write_t	write;
@@ -66,7 +75,6 @@ struct SocksBridge
 	size_t		request_len;
 	uint8_t		reply[4 + 1 + 255 + 2];
 	size_t		reply_len;
-	char		address[40];
 	SocksWay	up;
 	SocksWay	down;
 };
@@ -116,7 +124,7 @@ report(SocksBridge *b, NetFailure failure, const char *reason)
 
 	b->cb = NULL;
 	if (cb != NULL)
-		cb(b->user, failure, reason, b->address);
+		cb(b->user, failure, reason);
 }
 
 static void
@@ -128,6 +136,20 @@ handle_closed(uv_handle_t *handle)
 		free(b);
 }
 
+static void
+leave_door(SocksBridge *b)
+{
+	if (!b->at_door)
+		return;
+	b->at_door = false;
+	if (b->prev != NULL)
+		b->prev->next = b->next;
+	else
+		b->door->bridges = b->next;
+	if (b->next != NULL)
+		b->next->prev = b->prev;
+}
+
 void
 socks_close(SocksBridge *b)
 {
@@ -135,11 +157,10 @@ socks_close(SocksBridge *b)
 		return;
 	b->closed = true;
 	b->cb = NULL;
-	if (b->listener_open)
-		uv_close((uv_handle_t *) &b->listener, handle_closed);
+	leave_door(b);
 	if (b->local_open)
 		uv_close((uv_handle_t *) &b->local, handle_closed);
-	b->listener_open = b->local_open = false;
+	b->local_open = false;
 	uv_close((uv_handle_t *) &b->proxy, handle_closed);
 }
 
@@ -216,30 +237,19 @@ way_init(SocksWay *w, SocksBridge *b, void *from, void *to)
 	w->write.data = w;
 }
 
+/* The door has the connection of this bridge. */
 static void
-accepted(uv_stream_t *server, int status)
+let_in(SocksBridge *b, int fd)
 {
-	SocksBridge *b = server->data;
-	struct ucred cred;
-	socklen_t	len = sizeof(cred);
-	uv_os_fd_t	fd;
-	bool		ok;
-
-	if (b->closed || b->local_open || status < 0)
-		return;
-	uv_pipe_init(b->loop, &b->local, 0);
+	leave_door(b);
+	uv_tcp_init(b->proxy.loop, &b->local);
 	b->local.data = b;
 	b->handles++;
 	b->local_open = true;
-	ok = uv_accept(server, (uv_stream_t *) &b->local) == 0;
-	b->listener_open = false;	/* one-shot, whoever came */
-	uv_close((uv_handle_t *) &b->listener, handle_closed);
-	if (!ok ||
-		uv_fileno((uv_handle_t *) &b->local, &fd) != 0 ||
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0 ||
-		cred.pid != getpid())
+	if (uv_tcp_open(&b->local, fd) != 0)
 	{
-		hang_up(b);				/* a stranger guessed 128 bits, or no memory */
+		close(fd);
+		hang_up(b);
 		return;
 	}
 	b->state = SOCKS_PIPE;
@@ -250,49 +260,90 @@ accepted(uv_stream_t *server, int status)
 }
 
 static void
-start_listening(SocksBridge *b)
+knock(uv_poll_t *poll, int status, int events)
 {
-	struct sockaddr_un sun;
-	uint8_t		random[16];
-	size_t		name_len;
+	SocksDoor  *d = poll->data;
+	struct sockaddr_in peer;
+	socklen_t	len = sizeof(peer);
+	SocksBridge *b = d->bridges;
 	int			fd;
 
-	b->state = SOCKS_LISTEN;
-	uv_read_stop((uv_stream_t *) &b->proxy);
-	if (getrandom(random, sizeof(random), 0) != (ssize_t) sizeof(random))
-	{
-		report(b, NET_RESOURCES, "no random bytes");
+	(void) events;
+	if (status < 0 || (fd = accept4(d->fd, (struct sockaddr *) &peer, &len, SOCK_CLOEXEC | SOCK_NONBLOCK)) < 0)
 		return;
-	}
-	strcpy(b->address, "+@");
-	for (int i = 0; i < 16; i++)
-		snprintf(b->address + 2 + 2 * i, 3, "%02x", random[i]);
-
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	name_len = strlen(b->address + 2);
-	memcpy(sun.sun_path + 1, b->address + 2, name_len);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *) &sun,
-					   (socklen_t) (offsetof(struct sockaddr_un, sun_path) + 1 + name_len)) != 0)
-	{
-		if (fd >= 0)
-			close(fd);
-		report(b, NET_RESOURCES, "could not open the bridge to the proxy");
-		return;
-	}
-	uv_pipe_init(b->loop, &b->listener, 0);
-	b->listener.data = b;
-	b->handles++;
-	b->listener_open = true;
-	if (uv_pipe_open(&b->listener, fd) != 0)
+	while (b != NULL && (b->expected == 0 || b->expected != ntohs(peer.sin_port)))
+		b = b->next;
+	if (b != NULL && peer.sin_addr.s_addr == htonl(INADDR_LOOPBACK))
+		let_in(b, fd);
+	else
 		close(fd);
-	else if (uv_listen((uv_stream_t *) &b->listener, 1, accepted) == 0)
+}
+
+SocksDoor *
+socks_door_open(uv_loop_t *loop)
+{
+	SocksDoor  *d = calloc(1, sizeof(*d));
+	struct sockaddr_in sin = {.sin_family = AF_INET,.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t	len = sizeof(sin);
+
+	if (d == NULL)
+		return NULL;
+	d->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (d->fd < 0 || bind(d->fd, (struct sockaddr *) &sin, sizeof(sin)) != 0 ||
+		listen(d->fd, DOOR_BACKLOG) != 0 || getsockname(d->fd, (struct sockaddr *) &sin, &len) != 0 ||
+		uv_poll_init(loop, &d->poll, d->fd) != 0)
 	{
-		report(b, NET_OK, "");
-		return;
+		if (d->fd >= 0)
+			close(d->fd);
+		free(d);
+		return NULL;
 	}
-	report(b, NET_RESOURCES, "could not open the bridge to the proxy");
+	d->port = ntohs(sin.sin_port);
+	d->poll.data = d;
+	uv_poll_start(&d->poll, UV_READABLE, knock);
+	uv_unref((uv_handle_t *) &d->poll);	/* keeps no loop going */
+	return d;
+}
+
+uint16_t
+socks_door_port(const SocksDoor *d)
+{
+	return d->port;
+}
+
+static void
+door_closed(uv_handle_t *h)
+{
+	SocksDoor  *d = h->data;
+
+	close(d->fd);
+	free(d);
+}
+
+void
+socks_door_close(SocksDoor *d)
+{
+	if (d != NULL)
+		uv_close((uv_handle_t *) &d->poll, door_closed);
+}
+
+static void
+tunnel_ready(SocksBridge *b)
+{
+	uv_read_stop((uv_stream_t *) &b->proxy);
+	b->state = SOCKS_READY;
+	b->next = b->door->bridges;
+	if (b->next != NULL)
+		b->next->prev = b;
+	b->door->bridges = b;
+	b->at_door = true;
+	report(b, NET_OK, "");
+}
+
+void
+socks_expect(SocksBridge *b, uint16_t local_port)
+{
+	b->expected = local_port;
 }
 
 /* Length of the whole reply as far as it can be known, RFC 1928 section 6. */
@@ -382,7 +433,7 @@ reply_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		send_bytes(b, b->request, b->request_len);
 	}
 	else
-		start_listening(b);
+		tunnel_ready(b);
 }
 
 static void
@@ -433,7 +484,7 @@ build_request(SocksBridge *b, const char *host, uint16_t port)
 }
 
 SocksBridge *
-socks_open(uv_loop_t *loop, const NostrAddr *proxy, uint16_t proxy_port,
+socks_open(SocksDoor *door, const NostrAddr *proxy, uint16_t proxy_port,
 		   const char *host, uint16_t port, SocksCallback cb, void *user)
 {
 	SocksBridge *b = calloc(1, sizeof(*b));
@@ -441,7 +492,7 @@ socks_open(uv_loop_t *loop, const NostrAddr *proxy, uint16_t proxy_port,
 
 	if (b == NULL)
 		return NULL;
-	b->loop = loop;
+	b->door = door;
 	b->cb = cb;
 	b->user = user;
 	build_request(b, host, port);
@@ -463,7 +514,7 @@ socks_open(uv_loop_t *loop, const NostrAddr *proxy, uint16_t proxy_port,
 		sin->sin_port = htons(proxy_port);
 		memcpy(&sin->sin_addr, proxy->bytes, 4);
 	}
-	uv_tcp_init(loop, &b->proxy);
+	uv_tcp_init(door->poll.loop, &b->proxy);
 	b->proxy.data = b;
 	b->handles = 1;
 	b->connect.data = b;

@@ -271,7 +271,7 @@ resolved(void *user, NetFailure failure, const char *reason, const NostrAddr *ad
 }
 
 static void
-proxied(void *user, NetFailure failure, const char *reason, const char *address)
+proxied(void *user, NetFailure failure, const char *reason)
 {
 	WsConn	   *c = user;
 
@@ -282,7 +282,6 @@ proxied(void *user, NetFailure failure, const char *reason, const char *address)
 		ws_end(c, failure, reason);
 		return;
 	}
-	snprintf(c->unix_address, sizeof(c->unix_address), "%s", address);
 	c->again = true;
 	ws_ready(c);
 }
@@ -291,7 +290,12 @@ static void
 open_bridge(WsConn *c, const NostrAddr *proxy, uint16_t port)
 {
 	ws_enter(c, WS_PROXYING);
-	c->socks = socks_open(c->net->loop, proxy, port, c->url.host, c->url.port, proxied, c);
+	if (c->net->door == NULL)
+	{
+		ws_end(c, NET_RESOURCES, "cannot listen for the bridge to the proxy");
+		return;
+	}
+	c->socks = socks_open(c->net->door, proxy, port, c->url.host, c->url.port, proxied, c);
 	if (c->socks == NULL)
 		ws_end(c, NET_RESOURCES, "out of memory");
 }
@@ -395,7 +399,7 @@ attempt(WsConn *c)
 	if (c->socks != NULL)
 	{
 		arm_timer(c, left);
-		ws_lws_connect(c, c->unix_address);
+		ws_lws_connect(c, "127.0.0.1", socks_door_port(c->net->door));
 		return;
 	}
 	if (c->seen != NULL)
@@ -407,7 +411,7 @@ attempt(WsConn *c)
 	/* Each address has an equal share of what is left; TLS and upgrade then
 	 * run until the deadline (timeout_cb arms the rest). */
 	arm_timer(c, left / (uint64_t) (c->n_addr - c->next_addr + 1) + 1);
-	ws_lws_connect(c, text);
+	ws_lws_connect(c, text, c->url.port);
 }
 
 /* A network has at most max_connections; those beyond wait, first come first

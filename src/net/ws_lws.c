@@ -23,8 +23,17 @@
 #include "arrival.h"
 #include "net_internal.h"
 
+static uint16_t
+local_port(int fd)
+{
+	struct sockaddr_in sin = {0};
+	socklen_t	len = sizeof(sin);
+
+	return getsockname(fd, (struct sockaddr *) &sin, &len) == 0 ? ntohs(sin.sin_port) : 0;
+}
+
 void
-ws_lws_connect(WsConn *c, const char *address)
+ws_lws_connect(WsConn *c, const char *address, uint16_t port)
 {
 	struct lws_client_connect_info info;
 	const NostrRelayUrl *url = &c->url;
@@ -43,7 +52,7 @@ ws_lws_connect(WsConn *c, const char *address)
 	info.context = c->net->lws;
 	info.vhost = c->no_deflate ? c->net->vhost_plain : c->net->vhost_deflate;
 	info.address = address;
-	info.port = url->port;
+	info.port = port;
 	info.host = c->host_header;
 	info.path = url->path[0] == '\0' ? "/" : url->path;
 	info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url->tls ? LCCSCF_USE_SSL : 0);
@@ -56,6 +65,8 @@ ws_lws_connect(WsConn *c, const char *address)
 	wsi = lws_client_connect_via_info(&info);
 	if (wsi == NULL)
 		ws_attempt_over(c);
+	else if (c->socks != NULL && c->wsi_live)
+		socks_expect(c->socks, local_port(lws_get_socket_fd(wsi)));
 }
 
 /* Only from outside callbacks of this wsi.  LWS_TO_KILL_ASYNC would wait for

@@ -76,7 +76,8 @@ needs_new_process(const NetConfig *c)
 
 	return strcmp(c->ca_file, now->ca_file) != 0 ||
 		strcmp(c->dns_servers, now->dns_servers) != 0 ||
-		strcmp(c->key_file, now->key_file) != 0;
+		strcmp(c->key_file, now->key_file) != 0 ||
+		(net_config_wants_proxy(c) && !net_config_wants_proxy(now));
 }
 
 static void
@@ -93,7 +94,7 @@ on_frame(const WireFrame *f)
 		if (net == NULL)
 			first_config(&c);
 		else if (needs_new_process(&c))
-			end_with("ca_file, dns_servers or key_file has changed: only a new process can read it");
+			end_with("ca_file, dns_servers, key_file or the use of proxies has changed: only a new process can follow");
 		else
 			net_reconfigure(net, &c);
 	}

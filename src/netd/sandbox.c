@@ -79,7 +79,7 @@ static const int allowed[] = {
 	SYS_getsockopt, SYS_fcntl, SYS_ioctl, SYS_getpid, SYS_gettid, SYS_getppid,
 	SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_uname, SYS_sysinfo,
 	SYS_getrusage, SYS_sched_yield, SYS_restart_syscall, SYS_tgkill, SYS_exit,
-	SYS_exit_group, SYS_dup, SYS_bind,
+	SYS_exit_group, SYS_dup, SYS_bind, SYS_accept4,
 	/* a verification thread that was created before the filter may only start
 	 * after it: these are its first calls */
 	SYS_rseq, SYS_set_robust_list, SYS_set_tid_address, SYS_prctl, SYS_sched_getaffinity,
