@@ -2,9 +2,10 @@
  * delivery.c
  *
  * Guarantees: items leave in the order they were queued, so a WINDOW never
- * overtakes an event it speaks for; an event leaves only after its signature
- * was checked; at most WIRE_MAX_OPEN_OFFERS offers are unanswered; memory is
- * bounded because the relay is paused beyond DELIVERY_MAX_PENDING.
+ * overtakes an event it speaks for (later events may join a batch before it);
+ * an event leaves only after its signature was checked; at most
+ * WIRE_MAX_OPEN_OFFERS offers are unanswered; memory is bounded because the
+ * relay is paused beyond DELIVERY_MAX_PENDING.
  *
  * Pending events are kept parsed, in the form in which EVENTS carries them.
  */
@@ -59,10 +60,12 @@ struct Delivery
 	void	   *user;
 	Item	   *head;
 	Item	   *tail;
+	Item	   *filling;		/* the batch that takes events; NULL: none */
 	uint32_t	seq;
 	int			open_offers;
 	size_t		pending;
 	bool		paused;
+	bool		live;			/* PASSED is queued */
 	bool		result_queued;
 	bool		over;
 	bool		pumping;
@@ -112,8 +115,9 @@ item_new(Delivery *d, bool batch)
 static void
 close_batch(Delivery *d)
 {
-	if (d->tail != NULL && d->tail->batch && d->tail->state == ITEM_FILLING)
-		d->tail->state = ITEM_WAITING;
+	if (d->filling != NULL)
+		d->filling->state = ITEM_WAITING;
+	d->filling = NULL;
 	uv_timer_stop(d->timer);
 }
 
@@ -269,12 +273,12 @@ delivery_free(Delivery *d)
 void
 delivery_event(Delivery *d, const NostrEvent *ev)
 {
-	Item	   *it = d->tail;
+	Item	   *it = d->filling;
 	size_t		before;
 
-	if (it == NULL || !it->batch || it->state != ITEM_FILLING)
+	if (it == NULL)
 	{
-		it = item_new(d, true);
+		it = d->filling = item_new(d, true);
 		it->seen_at = (int64_t) time(NULL);
 		it->pair = calloc(DELIVERY_OFFER_PAIRS, sizeof(Pair));
 		if (it->pair == NULL)
@@ -303,10 +307,13 @@ delivery_rejected(Delivery *d, const char *reason, const uint8_t id[32],
 	rejects_add(&d->rejects, reason, id, sample, len);
 }
 
+/* The next page may go with this one: the larger the batches, the denser
+ * the index of observations.  In a tail nothing waits. */
 void
 delivery_page_end(Delivery *d)
 {
-	close_batch(d);
+	if (d->live)
+		close_batch(d);
 	if (d->rejects.n > 0)
 		rejects_take(&d->rejects, &item_new(d, false)->frame, d->job);
 	pump(d);
@@ -318,7 +325,9 @@ delivery_window(Delivery *d, const SyncNews *w)
 	Item	   *it;
 	size_t		mark;
 
-	close_batch(d);
+	/* what re-checks find is counted up to here */
+	if (w->state != SYNC_PAGED)
+		close_batch(d);
 	it = item_new(d, false);
 	mark = wire_begin(&it->frame, WIRE_WINDOW, d->job);
 	wire_put_u64(&it->frame, (uint64_t) w->since);
@@ -338,6 +347,7 @@ queue_result(Delivery *d, WireType type, const SyncResult *r)
 	Item	   *it;
 	size_t		mark;
 
+	close_batch(d);
 	delivery_page_end(d);
 	it = item_new(d, false);
 	mark = wire_begin(&it->frame, type, d->job);
@@ -364,6 +374,7 @@ void
 delivery_passed(Delivery *d, const SyncResult *r)
 {
 	queue_result(d, WIRE_PASSED, r);
+	d->live = true;
 	pump(d);
 }
 

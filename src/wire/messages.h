@@ -28,9 +28,9 @@
 
 #include "frame.h"
 
-#define WIRE_MAX_OFFER			1024	/* pairs in one OFFER */
+#define WIRE_MAX_OFFER			2048	/* pairs in one OFFER */
 #define WIRE_MAX_OPEN_OFFERS	4		/* per job */
-#define WIRE_MAX_EVENTS			1024	/* records in one EVENTS */
+#define WIRE_MAX_EVENTS			2048	/* records in one EVENTS */
 #define WIRE_MAX_GET			(64 * 1024 * 1024)	/* bytes that a GET may bring */
 #define WIRE_MAX_BODY			(1024 * 1024)	/* in one BODY */
 #define WIRE_MAX_HEADER			1024	/* of a header's value */
