@@ -21,6 +21,10 @@
 
 #include "pg/transfer.h"
 
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 extern PGDLLEXPORT Datum bigbrotr_export_step(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_export_step);
 
