@@ -13,6 +13,7 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 
 #include "nostr/kind.h"
 #include "pg/archive_plan.h"
