@@ -166,6 +166,11 @@ build/test/negentropy_drive: test/peers/negentropy/drive.c test/unit/negsets.h $
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc -Isrc/nostr $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
 
+# hostile databases are looked at, hence the sanitizers
+build/test/geo_lookup: test/peers/maxmind/lookup.c src/crawl/geo.c $(NOSTR)
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) $^ -o $@ -lmaxminddb -ljansson -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
+
 build/test/genmentions: test/relay/genmentions.c $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
@@ -198,7 +203,7 @@ bench:
 .PHONY: interop pgspot versions interop-negentropy
 interop:
 	tools/setup test
-	$(MAKE) -s -j2 all test-programs
+	$(MAKE) -s -j2 all test-programs build/test/geo_lookup
 	test/peers/setup
 	$(if $(filter 0,$(shell id -u)),,sudo) $(MAKE) -s install
 	test/run-tap test/peers/*.pl

@@ -94,6 +94,7 @@ static void
 watch_files(void)
 {
 	static int64 marks;
+	static bool looked;			/* 0 is no file, which may come */
 	static TimestampTz next;
 	TimestampTz now = GetCurrentTimestamp();
 	int64		fresh;
@@ -102,9 +103,10 @@ watch_files(void)
 		return;
 	next = TimestampTzPlusMilliseconds(now, FILES_EVERY_MS);
 	fresh = file_mark(bb_monitor_city_file) ^ file_mark(bb_monitor_asn_file) << 1;
-	if (marks != 0 && fresh != marks)
+	if (looked && fresh != marks)
 		netd_replace("a MaxMind database was replaced");
 	marks = fresh;
+	looked = true;
 }
 
 static const char *
