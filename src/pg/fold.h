@@ -34,6 +34,8 @@ typedef struct FoldInfo
 	int64		created_at;
 	int32		kind;
 	int32		author;			/* tally_author.id */
+	bool		gone;			/* that row took the event itself away, not only
+								 * observations of it */
 	bytea	   *pubkey;
 	bytea	   *id;				/* of replaceable and addressable ones in the archive */
 	bytea	   *d;				/* of addressable ones; NULL: unknown (light archive) */

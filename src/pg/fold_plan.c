@@ -11,6 +11,10 @@
  * How a statement knows that something has come or gone: an upsert returns
  * the new count, and the new count less what was added is the old one.
  * "turn" is 1 when the old was 0, -1 when the new is.
+ *
+ * The planner knows little of what a statement makes on its way.  So what an
+ * upsert returns is joined with FULL JOIN, which is never a nested loop; it
+ * finds a partner for every row.
  */
 #include "postgres.h"
 
@@ -49,8 +53,8 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 	},
 	[FOLD_REMOVALS_LEFT] = {
 		"SELECT q.id, k.key, k.pubkey, k.kind, k.created_at FROM bigbrotr.ingest_delta AS q, "
-		"unnest(q.keys, q.pubkeys, q.kinds, q.created_ats) AS k (key, pubkey, kind, created_at) "
-		"WHERE q.removed AND q.id > $1 AND k.key = ANY ($2)",
+		"unnest(q.keys, q.gone, q.pubkeys, q.kinds, q.created_ats) AS k (key, gone, pubkey, kind, created_at) "
+		"WHERE q.removed AND q.id > $1 AND k.gone AND k.key = ANY ($2)",
 		SPI_OK_SELECT, 2, {INT8OID, INT8ARRAYOID}
 	},
 	[FOLD_LOOKUP_EVENTS] = {
@@ -101,7 +105,7 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 		"SELECT g.author, g.kind, g.n FROM g ORDER BY 1, 2 ON CONFLICT (author_id, kind) "
 		"DO UPDATE SET events = t.events + excluded.events RETURNING t.author_id, t.kind, t.events), "
 		"x AS MATERIALIZED (SELECT g.author, g.kind, g.n, g.lo, g.hi, " TURN("ak.events", "g.n") " AS turn "
-		"FROM g JOIN ak ON ak.author_id = g.author AND ak.kind = g.kind), "
+		"FROM g FULL JOIN ak ON ak.author_id = g.author AND ak.kind = g.kind), "
 		"s AS (SELECT x.author, sum(x.n)::bigint AS n, sum(x.turn) AS turn, min(x.lo) AS lo, max(x.hi) AS hi "
 		"FROM x GROUP BY 1), "
 		"a AS (UPDATE bigbrotr.tally_author AS t SET events = t.events + s.n, kinds = t.kinds + s.turn, "
@@ -128,9 +132,9 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 		"SELECT gk.day, gk.kind, gk.n FROM gk ORDER BY 1, 2 ON CONFLICT (day, kind) "
 		"DO UPDATE SET events = t.events + excluded.events RETURNING t.day, t.kind, t.events), "
 		"u AS (SELECT ga.day, ga.n, " TURN("da.events", "ga.n") " AS author, 0 AS kind "
-		"FROM ga JOIN da ON da.day = ga.day AND da.author_id = ga.author "
+		"FROM ga FULL JOIN da ON da.day = ga.day AND da.author_id = ga.author "
 		"UNION ALL SELECT gk.day, 0, 0, " TURN("dk.events", "gk.n") " "
-		"FROM gk JOIN dk ON dk.day = gk.day AND dk.kind = gk.kind) "
+		"FROM gk FULL JOIN dk ON dk.day = gk.day AND dk.kind = gk.kind) "
 		"INSERT INTO bigbrotr.tally_day AS t (day, events, authors, kinds) "
 		"SELECT u.day, sum(u.n), sum(u.author), sum(u.kind) FROM u GROUP BY 1 ORDER BY 1 ON CONFLICT (day) "
 		"DO UPDATE SET events = t.events + excluded.events, authors = t.authors + excluded.authors, "
@@ -156,8 +160,8 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 		"first_at = least(t.first_at, excluded.first_at), last_at = greatest(t.last_at, excluded.last_at) "
 		"RETURNING t.relay_id, t.author_id, t.kind, t.events), "
 		"x AS MATERIALIZED (SELECT g.relay, g.author, g.kind, g.n, g.lo, g.hi, " TURN("ra.events", "g.n") " AS turn "
-		"FROM g JOIN ra ON ra.relay_id = g.relay AND ra.author_id = g.author AND ra.kind = g.kind), "
-		"p AS (SELECT q.relay, q.author, q.turn, (SELECT count(*) FROM bigbrotr.tally_relay_author AS b "
+		"FROM g FULL JOIN ra ON ra.relay_id = g.relay AND ra.author_id = g.author AND ra.kind = g.kind), "
+		"p AS MATERIALIZED (SELECT q.relay, q.author, q.turn, (SELECT count(*) FROM bigbrotr.tally_relay_author AS b "
 		"WHERE b.relay_id = q.relay AND b.author_id = q.author AND b.events > 0) AS before "
 		"FROM (SELECT x.relay, x.author, sum(x.turn) AS turn FROM x WHERE x.turn <> 0 GROUP BY 1, 2) AS q), "
 		"pa AS MATERIALIZED (SELECT p.relay, p.author, " TURN("p.before + p.turn", "p.turn") " AS turn FROM p), "
@@ -167,7 +171,7 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 		"DO UPDATE SET events = t.events + excluded.events, authors = t.authors + excluded.authors "
 		"RETURNING t.relay_id, t.kind, t.events), "
 		"xk AS MATERIALIZED (SELECT gk.relay, gk.kind, " TURN("rk.events", "gk.n") " AS turn "
-		"FROM gk JOIN rk ON rk.relay_id = gk.relay AND rk.kind = gk.kind), "
+		"FROM gk FULL JOIN rk ON rk.relay_id = gk.relay AND rk.kind = gk.kind), "
 		"u AS (SELECT x.relay, x.n, 0 AS author, 0 AS kind, x.lo, x.hi FROM x "
 		"UNION ALL SELECT pa.relay, 0, pa.turn, 0, NULL, NULL FROM pa "
 		"UNION ALL SELECT xk.relay, 0, 0, xk.turn, NULL, NULL FROM xk), "
@@ -176,20 +180,22 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 		"ON CONFLICT (relay_id) DO UPDATE SET events = t.events + excluded.events, "
 		"authors = t.authors + excluded.authors, kinds = t.kinds + excluded.kinds, "
 		"first_at = least(t.first_at, excluded.first_at), last_at = greatest(t.last_at, excluded.last_at)), "
-		"gna AS MATERIALIZED (SELECT l.network, pa.author, sum(pa.turn) AS n FROM pa "
-		"JOIN bigbrotr.relay AS l ON l.id = pa.relay WHERE pa.turn <> 0 GROUP BY 1, 2), "
+		"gna AS MATERIALIZED (SELECT y.network, y.author, sum(y.turn) AS n FROM (SELECT "
+		"(SELECT l.network FROM bigbrotr.relay AS l WHERE l.id = pa.relay) AS network, pa.author, pa.turn "
+		"FROM pa WHERE pa.turn <> 0) AS y WHERE y.network IS NOT NULL GROUP BY 1, 2), "
 		"na AS (INSERT INTO bigbrotr.tally_network_author AS t (network, author_id, relays) "
 		"SELECT gna.network, gna.author, gna.n FROM gna ORDER BY 1, 2 ON CONFLICT (network, author_id) "
 		"DO UPDATE SET relays = t.relays + excluded.relays RETURNING t.network, t.author_id, t.relays), "
-		"gnk AS MATERIALIZED (SELECT l.network, xk.kind, sum(xk.turn) AS n FROM xk "
-		"JOIN bigbrotr.relay AS l ON l.id = xk.relay WHERE xk.turn <> 0 GROUP BY 1, 2), "
+		"gnk AS MATERIALIZED (SELECT y.network, y.kind, sum(y.turn) AS n FROM (SELECT "
+		"(SELECT l.network FROM bigbrotr.relay AS l WHERE l.id = xk.relay) AS network, xk.kind, xk.turn "
+		"FROM xk WHERE xk.turn <> 0) AS y WHERE y.network IS NOT NULL GROUP BY 1, 2), "
 		"nk AS (INSERT INTO bigbrotr.tally_network_kind AS t (network, kind, relays) "
 		"SELECT gnk.network, gnk.kind, gnk.n FROM gnk ORDER BY 1, 2 ON CONFLICT (network, kind) "
 		"DO UPDATE SET relays = t.relays + excluded.relays RETURNING t.network, t.kind, t.relays), "
 		"v AS (SELECT gna.network, " TURN("na.relays", "gna.n") " AS author, 0 AS kind "
-		"FROM gna JOIN na ON na.network = gna.network AND na.author_id = gna.author "
+		"FROM gna FULL JOIN na ON na.network = gna.network AND na.author_id = gna.author "
 		"UNION ALL SELECT gnk.network, 0, " TURN("nk.relays", "gnk.n") " "
-		"FROM gnk JOIN nk ON nk.network = gnk.network AND nk.kind = gnk.kind) "
+		"FROM gnk FULL JOIN nk ON nk.network = gnk.network AND nk.kind = gnk.kind) "
 		"INSERT INTO bigbrotr.tally_network AS t (network, authors, kinds) "
 		"SELECT v.network, sum(v.author), sum(v.kind) FROM v GROUP BY 1 ORDER BY 1 ON CONFLICT (network) "
 		"DO UPDATE SET authors = t.authors + excluded.authors, kinds = t.kinds + excluded.kinds",
@@ -204,11 +210,11 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 	[FOLD_NETWORKS] = {
 		"WITH o AS MATERIALIZED (SELECT DISTINCT l.network, u.key FROM unnest($1, $2) AS u (relay, key) "
 		"JOIN bigbrotr.relay AS l ON l.id = u.relay), "
-		"seen AS (DELETE FROM bigbrotr.tally_network_event AS t USING o "
-		"WHERE o.network = 'clearnet' AND t.network = 'clearnet' AND t.key = o.key RETURNING t.key), "
+		"seen AS (DELETE FROM bigbrotr.tally_network_event AS t WHERE t.network = 'clearnet' "
+		"AND t.key = ANY (ARRAY(SELECT o.key FROM o WHERE o.network = 'clearnet')) RETURNING t.key), "
 		"unseen AS (INSERT INTO bigbrotr.tally_network_event AS t (key, network) "
-		"SELECT e.key, 'clearnet' FROM unnest($3) AS e (key) "
-		"WHERE NOT EXISTS (SELECT FROM o WHERE o.network = 'clearnet' AND o.key = e.key) ORDER BY 1 "
+		"SELECT d.key, 'clearnet' FROM (SELECT e.key FROM unnest($3) AS e (key) "
+		"EXCEPT SELECT o.key FROM o WHERE o.network = 'clearnet') AS d ORDER BY 1 "
 		"ON CONFLICT DO NOTHING RETURNING t.key), "
 		"other AS (INSERT INTO bigbrotr.tally_network_event AS t (key, network) "
 		"SELECT o.key, o.network FROM o WHERE o.network <> 'clearnet' ORDER BY 1, 2 "

@@ -7,7 +7,8 @@
  * the meantime, the row that removed it says what it was; such a row always
  * comes later in the queue.  An observation whose event nobody knows (the
  * event went while a transaction that knew it was still under way) is put
- * aside, and counted should the event return.
+ * aside, and counted should the event return.  Such an observation may be
+ * removed too, by a row that knows no more: both find the same event, or none.
  */
 #include "postgres.h"
 
@@ -76,7 +77,7 @@ add_entry(FoldStep *s, int64 key, int64 row, int32 relay_id, int32 sign)
 }
 
 static FoldInfo *
-add_info(FoldStep *s, int64 key, int64 until, Datum pubkey, int32 kind, int64 created_at)
+add_info(FoldStep *s, int64 key, int64 until, bool gone, Datum pubkey, int32 kind, int64 created_at)
 {
 	FoldInfo   *i;
 
@@ -85,6 +86,7 @@ add_info(FoldStep *s, int64 key, int64 until, Datum pubkey, int32 kind, int64 cr
 	memset(i, 0, sizeof(*i));
 	i->key = key;
 	i->until = until;
+	i->gone = gone;
 	i->pubkey = bytea_copy(pubkey);
 	i->kind = kind;
 	i->created_at = created_at;
@@ -102,7 +104,8 @@ info_cmp(const void *a, const void *b)
 	return x->until == y->until ? 0 : x->until < y->until ? -1 : 1;
 }
 
-/* The first info of that key whose until is not below "row". */
+/* What the event of that key was at that row: as the row itself says, or as
+ * the first that took it away afterwards, or as it is now. */
 static FoldInfo *
 find_info(const FoldStep *s, int64 key, int64 row)
 {
@@ -119,7 +122,10 @@ find_info(const FoldStep *s, int64 key, int64 row)
 		else
 			hi = mid;
 	}
-	return lo < s->ninfos && s->infos[lo].key == key ? &s->infos[lo] : NULL;
+	for (; lo < s->ninfos && s->infos[lo].key == key; lo++)
+		if (s->infos[lo].until == row || s->infos[lo].gone || s->infos[lo].until == FOLD_NOW)
+			return &s->infos[lo];
+	return NULL;
 }
 
 /* Elements of an array column of the queue; NULL counts as empty. */
@@ -189,8 +195,8 @@ unpack_row(FoldStep *s, uint64 r)
 
 		if (removed)
 		{
-			FoldInfo   *info = add_info(s, key, row, pubkeys[i], DatumGetInt32(kinds[i]),
-										DatumGetInt64(times[i]));
+			FoldInfo   *info = add_info(s, key, row, DatumGetBool(gone[i]), pubkeys[i],
+										DatumGetInt32(kinds[i]), DatumGetInt64(times[i]));
 
 			info->d = no_d != NULL && no_d[i] ? NULL : bytea_copy(ds[i]);
 		}
@@ -234,7 +240,7 @@ removed_later(FoldStep *s, Datum *keys, int n)
 	args[1] = archive_array(keys, NULL, n, INT8OID);
 	fold_run(FOLD_REMOVALS_LEFT, args);
 	for (uint64 r = 0; r < SPI_processed; r++)
-		add_info(s, int8_value(r, 2), int8_value(r, 1), value(r, 3, &isnull),
+		add_info(s, int8_value(r, 2), int8_value(r, 1), true, value(r, 3, &isnull),
 				 DatumGetInt32(value(r, 4, &isnull)), int8_value(r, 5));
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -259,7 +265,7 @@ look_up(FoldStep *s, FoldPlan plan, Datum *keys, int n)
 			int64		key = int8_value(r, 1);
 
 			if (plan == FOLD_LOOKUP_EVENTS)
-				add_info(s, key, FOLD_NOW, value(r, 2, &isnull),
+				add_info(s, key, FOLD_NOW, false, value(r, 2, &isnull),
 						 DatumGetInt32(value(r, 3, &isnull)), int8_value(r, 4));
 			else
 			{
@@ -322,10 +328,17 @@ number_authors(FoldStep *s)
 	pfree(keys);
 }
 
-static Datum
-relay_array(Datum *relays, int n)
+static int
+lost_cmp(const void *a, const void *b)
 {
-	return archive_array(relays, NULL, n, INT4OID);
+	const FoldEntry *x = *(FoldEntry *const *) a;
+	const FoldEntry *y = *(FoldEntry *const *) b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	if (x->relay_id != y->relay_id)
+		return x->relay_id < y->relay_id ? -1 : 1;
+	return x->row == y->row ? 0 : x->row < y->row ? -1 : 1;
 }
 
 /* Observations without an event: put aside, forgotten, or taken back. */
@@ -334,28 +347,36 @@ orphans(FoldStep *s)
 {
 	Datum	   *keys = palloc_extended(sizeof(Datum) * Max(s->n, 1), MCXT_ALLOC_HUGE);
 	Datum	   *relays = palloc_extended(sizeof(Datum) * Max(s->n, 1), MCXT_ALLOC_HUGE);
+	FoldEntry **lost = palloc_extended(sizeof(FoldEntry *) * Max(s->n, 1), MCXT_ALLOC_HUGE);
 	Datum		args[2];
 	int			entries = s->n;
+	int			nlost = 0;
 
+	for (int i = 0; i < entries; i++)
+		if (s->entries[i].info == NULL && s->entries[i].relay_id != 0)
+			lost[nlost++] = &s->entries[i];
+	qsort(lost, nlost, sizeof(FoldEntry *), lost_cmp);
 	for (int sign = -1; sign <= 1; sign += 2)
 	{
 		int			n = 0;
 
-		for (int i = 0; i < entries; i++)
+		/* what came last of one observation is what holds */
+		for (int i = 0; i < nlost; i++)
 		{
-			FoldEntry  *e = &s->entries[i];
-
-			if (e->info != NULL || e->relay_id == 0 || e->sign != sign)
+			if (lost[i]->sign != sign ||
+				(i + 1 < nlost && lost[i + 1]->key == lost[i]->key &&
+				 lost[i + 1]->relay_id == lost[i]->relay_id))
 				continue;
-			keys[n] = Int64GetDatum(e->key);
-			relays[n++] = Int32GetDatum(e->relay_id);
+			keys[n] = Int64GetDatum(lost[i]->key);
+			relays[n++] = Int32GetDatum(lost[i]->relay_id);
 		}
 		if (n == 0)
 			continue;
 		args[0] = archive_array(keys, NULL, n, INT8OID);
-		args[1] = relay_array(relays, n);
+		args[1] = archive_array(relays, NULL, n, INT4OID);
 		fold_run(sign > 0 ? FOLD_ORPHANS_ADD : FOLD_ORPHANS_DROP, args);
 	}
+	pfree(lost);
 	{
 		int			n = 0;
 
@@ -418,7 +439,7 @@ fold_take(FoldStep *s)
 
 	keys = palloc_extended(sizeof(Datum) * Max(s->n, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < s->n; i++)
-		if (s->entries[i].sign > 0)
+		if (s->entries[i].sign > 0 || s->entries[i].relay_id != 0)
 			keys[n++] = Int64GetDatum(s->entries[i].key);
 	n = sort_keys(keys, n);
 	if (n > 0)
@@ -434,9 +455,6 @@ fold_take(FoldStep *s)
 		FoldEntry  *e = &s->entries[i];
 
 		e->info = find_info(s, e->key, e->row);
-		/* what a row has removed it describes itself */
-		if (e->sign < 0 && e->info != NULL && e->info->until != e->row)
-			e->info = NULL;
 		if (e->sign > 0 && e->relay_id == 0 && e->info != NULL && e->info->until == FOLD_NOW &&
 			(nostr_kind_is_replaceable(e->info->kind) || nostr_kind_is_addressable(e->info->kind)))
 			keys[n++] = Int64GetDatum(e->key);

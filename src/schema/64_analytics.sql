@@ -36,6 +36,13 @@ DECLARE
 	packed_relays integer[];
 	n bigint := 0;
 BEGIN
+	-- Nobody is between an observation and its commit while we look: none is
+	-- left behind, and what comes later stands behind us in the queue.
+	IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
+		RAISE EXCEPTION 'removing from the archive needs isolation level read committed'
+			USING ERRCODE = 'invalid_transaction_state';
+	END IF;
+	LOCK TABLE bigbrotr.observation IN SHARE ROW EXCLUSIVE MODE;
 	FOR i IN 0 .. (coalesce(pg_catalog.cardinality(keys), 0) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) size LOOP
 		SELECT pg_catalog.array_agg(DISTINCT k.key), pg_catalog.min(k.key), pg_catalog.max(k.key) INTO slice, lo, hi
 		FROM pg_catalog.unnest(keys[i OPERATOR(pg_catalog.*) size OPERATOR(pg_catalog.+) 1 : (i OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.*) size]) AS k (key);
@@ -64,7 +71,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.event_delete(bigint[]) IS
-	'removes events (event.key) and their observations from the archive and tells the analytics; returns how many events. A DELETE by hand does not: verify finds it and rebuild repairs it. Needs the owner.';
+	'removes events (event.key) and their observations from the archive and tells the analytics; returns how many events. Ingest waits until the transaction ends, so take few at a time. A DELETE by hand does not tell: verify finds it and rebuild repairs it. Needs the owner.';
 CREATE FUNCTION bigbrotr.observation_delete(relay_id integer, keys bigint[]) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -77,6 +84,13 @@ DECLARE
 	packed bigint[];
 	n bigint := 0;
 BEGIN
+	-- Nobody is between an observation and its commit while we look: none is
+	-- left behind, and what comes later stands behind us in the queue.
+	IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
+		RAISE EXCEPTION 'removing from the archive needs isolation level read committed'
+			USING ERRCODE = 'invalid_transaction_state';
+	END IF;
+	LOCK TABLE bigbrotr.observation IN SHARE ROW EXCLUSIVE MODE;
 	FOR i IN 0 .. (coalesce(pg_catalog.cardinality(keys), 0) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) size LOOP
 		SELECT pg_catalog.array_agg(DISTINCT k.key), pg_catalog.min(k.key), pg_catalog.max(k.key) INTO slice, lo, hi
 		FROM pg_catalog.unnest(keys[i OPERATOR(pg_catalog.*) size OPERATOR(pg_catalog.+) 1 : (i OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.*) size]) AS k (key);

@@ -28,6 +28,13 @@ GRANT SELECT ON bigbrotr.ingest_delta, bigbrotr.tally_author, bigbrotr.tally_aut
 GRANT EXECUTE ON FUNCTION bigbrotr.kind_category(integer), bigbrotr.d_tag(bigbrotr.tags),
 	bigbrotr.d_digest(bigbrotr.tags), bigbrotr.tagvalues(bigbrotr.tags), bigbrotr.tally_date(integer),
 	bigbrotr.events_since(bigint) TO bigbrotr_reader;
+GRANT SELECT ON bigbrotr.author_lifespan, bigbrotr.kind_days TO bigbrotr_reader;
+GRANT EXECUTE ON FUNCTION bigbrotr.active_authors(text, date, date), bigbrotr.distinct_authors(text[], date, date),
+	bigbrotr.redundancy(timestamptz, timestamptz), bigbrotr.relay_overlap(text, timestamptz, timestamptz),
+	bigbrotr.relay_cover_keys(bigint, bigint, integer, bigint),
+	bigbrotr.relay_cover(timestamptz, timestamptz, integer, bigint), bigbrotr.hashtag_days(date, date, integer),
+	bigbrotr.relay_series(text, interval, timestamptz, timestamptz),
+	bigbrotr.pagerank(double precision, integer, double precision, bigint) TO bigbrotr_reader;
 GRANT INSERT ON bigbrotr.ingest_delta TO bigbrotr_writer;
 -- refresh, rebuild and verify count by themselves
 GRANT INSERT, UPDATE, DELETE ON bigbrotr.maintenance, bigbrotr.ingest_delta, bigbrotr.tally_author,

@@ -1,0 +1,177 @@
+-- Analytics beyond the Python system: authors, kinds and hashtags over time,
+-- how relays overlap, uptime and round-trip times, the follow graph.
+
+CREATE VIEW bigbrotr.author_lifespan AS
+	SELECT a.pubkey, a.events, a.first_at, a.last_at, d.days AS active_days
+	FROM bigbrotr.tally_author AS a
+	LEFT JOIN LATERAL (SELECT count(*) AS days FROM bigbrotr.tally_day_author AS t
+		WHERE t.author_id = a.id AND t.events > 0) AS d ON true
+	WHERE a.events > 0;
+COMMENT ON VIEW bigbrotr.author_lifespan IS 'from when to when each author published';
+COMMENT ON COLUMN bigbrotr.author_lifespan.pubkey IS 'event.pubkey';
+COMMENT ON COLUMN bigbrotr.author_lifespan.events IS 'events';
+COMMENT ON COLUMN bigbrotr.author_lifespan.first_at IS 'oldest created_at, unix seconds';
+COMMENT ON COLUMN bigbrotr.author_lifespan.last_at IS 'newest';
+COMMENT ON COLUMN bigbrotr.author_lifespan.active_days IS 'days (UTC) with an event';
+
+CREATE VIEW bigbrotr.kind_days AS
+	SELECT bigbrotr.tally_date(t.day) AS day, t.kind, t.events FROM bigbrotr.tally_day_kind AS t WHERE t.events > 0;
+COMMENT ON VIEW bigbrotr.kind_days IS 'events of each kind on each day';
+COMMENT ON COLUMN bigbrotr.kind_days.day IS 'day of created_at in UTC';
+COMMENT ON COLUMN bigbrotr.kind_days.kind IS 'event.kind';
+COMMENT ON COLUMN bigbrotr.kind_days.events IS 'events';
+
+CREATE FUNCTION bigbrotr.active_authors(period text, since date, until date DEFAULT current_date)
+	RETURNS TABLE (starts date, authors bigint, new_authors bigint, events bigint)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF active_authors.period NOT IN ('day', 'week', 'month', 'quarter', 'year') THEN
+		RAISE EXCEPTION 'period must be day, week, month, quarter or year'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	RETURN QUERY SELECT x.starts, count(DISTINCT x.author_id), count(DISTINCT x.author_id) FILTER (WHERE x.fresh), sum(x.events)::bigint
+		FROM (SELECT date_trunc(active_authors.period, (date '1970-01-01' + t.day)::timestamp)::date AS starts, t.author_id, t.events,
+				a.first_at / 86400 = t.day AS fresh
+			FROM bigbrotr.tally_day_author AS t JOIN bigbrotr.tally_author AS a ON a.id = t.author_id
+			WHERE t.day BETWEEN active_authors.since - date '1970-01-01' AND active_authors.until - date '1970-01-01'
+				AND t.events > 0) AS x
+		GROUP BY x.starts ORDER BY x.starts;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.active_authors(text, date, date) IS
+	'authors who published in each day, week, month, quarter or year (UTC), exact; those whose first event falls in it; and the events';
+
+CREATE FUNCTION bigbrotr.distinct_authors(relays text[] DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+	RETURNS bigint
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off
+	AS $$
+DECLARE
+	result bigint;
+	ids integer[] := ARRAY(SELECT r.id FROM bigbrotr.relay AS r WHERE r.url = ANY (distinct_authors.relays));
+BEGIN
+	IF relays IS NULL AND since IS NULL AND until IS NULL THEN
+		SELECT coalesce(max(t.authors), 0) INTO result FROM bigbrotr.tally_total AS t;
+	ELSIF relays IS NULL THEN
+		SELECT count(DISTINCT t.author_id) INTO result FROM bigbrotr.tally_day_author AS t
+		WHERE t.day >= coalesce(since - date '1970-01-01', -2147483648)
+			AND t.day <= coalesce(until - date '1970-01-01', 2147483647) AND t.events > 0;
+	ELSIF since IS NULL AND until IS NULL THEN
+		SELECT count(DISTINCT t.author_id) INTO result FROM bigbrotr.tally_relay_author AS t
+		WHERE t.relay_id = ANY (ids) AND t.events > 0;
+	ELSE
+		SELECT count(DISTINCT e.pubkey) INTO result FROM bigbrotr.observation_all AS o
+		JOIN bigbrotr.event AS e ON e.key = o.key
+		WHERE o.relay_id = ANY (ids)
+			AND o.key >= bigbrotr.partition_bound(coalesce(since, date '1970-01-01')::timestamp AT TIME ZONE 'UTC')
+			AND o.key < bigbrotr.partition_bound(coalesce(until + 1, date '2500-01-01')::timestamp AT TIME ZONE 'UTC');
+	END IF;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.distinct_authors(text[], date, date) IS
+	'different authors on any of these relays (NULL: all) in these days (UTC, both included; NULL: no bound), exact; reads tallies, and the observations of that time when both are given';
+
+CREATE FUNCTION bigbrotr.redundancy(since timestamptz, until timestamptz DEFAULT now())
+	RETURNS TABLE (relays bigint, events bigint)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off
+	AS $$
+DECLARE
+	lo bigint := bigbrotr.partition_bound(redundancy.since);
+	hi bigint := bigbrotr.partition_bound(redundancy.until);
+BEGIN
+	RETURN QUERY SELECT coalesce(o.n, 0), count(*) FROM bigbrotr.event AS e
+		LEFT JOIN (SELECT x.key, count(*) AS n FROM bigbrotr.observation_all AS x
+			WHERE x.key >= lo AND x.key < hi GROUP BY x.key) AS o ON o.key = e.key
+		WHERE e.key >= lo AND e.key < hi GROUP BY 1 ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.redundancy(timestamptz, timestamptz) IS
+	'of the events created in that time, how many are on no relay, on one, on two, ...';
+
+CREATE FUNCTION bigbrotr.relay_overlap(relay_url text, since timestamptz, until timestamptz DEFAULT now())
+	RETURNS TABLE (other_url text, shared bigint, share double precision)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off
+	AS $$
+DECLARE
+	lo bigint := bigbrotr.partition_bound(relay_overlap.since);
+	hi bigint := bigbrotr.partition_bound(relay_overlap.until);
+	relay integer;
+	own bigint;
+BEGIN
+	SELECT r.id INTO relay FROM bigbrotr.relay AS r WHERE r.url = relay_overlap.relay_url;
+	SELECT count(*) INTO own FROM bigbrotr.observation_all AS o WHERE o.relay_id = relay AND o.key >= lo AND o.key < hi;
+	RETURN QUERY SELECT r.url, x.n, x.n::double precision / own
+		FROM (SELECT p.relay_id, count(*) AS n FROM bigbrotr.observation_all AS o
+			JOIN bigbrotr.observation_all AS p ON p.key = o.key AND p.relay_id <> relay
+			WHERE o.relay_id = relay AND o.key >= lo AND o.key < hi AND p.key >= lo AND p.key < hi
+			GROUP BY p.relay_id) AS x
+		JOIN bigbrotr.relay AS r ON r.id = x.relay_id ORDER BY x.n DESC, r.url;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.relay_overlap(text, timestamptz, timestamptz) IS
+	'other relays that have events of this one, of those created in that time; share: of its events';
+
+CREATE FUNCTION bigbrotr.relay_cover_keys(since bigint, until bigint, max_relays integer, max_observations bigint,
+		OUT step integer, OUT relay_id integer, OUT added bigint, OUT covered double precision) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'bigbrotr_relay_cover' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION bigbrotr.relay_cover_keys(bigint, bigint, integer, bigint) IS 'part of relay_cover: keys instead of times';
+CREATE FUNCTION bigbrotr.relay_cover(since timestamptz, until timestamptz DEFAULT now(), max_relays integer DEFAULT 20,
+		max_observations bigint DEFAULT 50000000)
+	RETURNS TABLE (step integer, relay_url text, added bigint, covered double precision)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RETURN QUERY SELECT c.step, r.url, c.added, c.covered
+		FROM bigbrotr.relay_cover_keys(bigbrotr.partition_bound(relay_cover.since),
+			bigbrotr.partition_bound(relay_cover.until), relay_cover.max_relays, relay_cover.max_observations) AS c
+		LEFT JOIN bigbrotr.relay AS r ON r.id = c.relay_id ORDER BY c.step;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.relay_cover(timestamptz, timestamptz, integer, bigint) IS
+	'few relays that hold most of the events created in that time, greedily: each adds most to those before; covered: share of the events that any relay has';
+
+CREATE FUNCTION bigbrotr.hashtag_days(since date, until date DEFAULT current_date, top integer DEFAULT 20)
+	RETURNS TABLE (day date, hashtag text, events bigint, authors bigint)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off
+	AS $$
+BEGIN
+	RETURN QUERY SELECT x.day, x.hashtag, x.events, x.authors FROM (
+			SELECT (date '1970-01-01' + (e.created_at / 86400)::integer) AS day, h.t AS hashtag, count(*) AS events, count(DISTINCT e.pubkey) AS authors,
+				row_number() OVER (PARTITION BY e.created_at / 86400 ORDER BY count(DISTINCT e.pubkey) DESC, count(*) DESC, h.t) AS place
+			FROM bigbrotr.event AS e,
+			LATERAL (SELECT DISTINCT lower(v) AS t FROM unnest(bigbrotr.tag_values(e.tags, 't')) AS v WHERE v <> '') AS h
+			WHERE e.key >= bigbrotr.partition_bound(hashtag_days.since::timestamp AT TIME ZONE 'UTC')
+				AND e.key < bigbrotr.partition_bound((hashtag_days.until + 1)::timestamp AT TIME ZONE 'UTC')
+			GROUP BY e.created_at / 86400, h.t) AS x
+		WHERE x.place <= hashtag_days.top ORDER BY x.day, x.place;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.hashtag_days(date, date, integer) IS
+	'the hashtags of each day (UTC) that most authors used, in lower case; reads the events of that time';
+
+CREATE FUNCTION bigbrotr.relay_series(relay_url text, bucket interval DEFAULT '1 day', since timestamptz DEFAULT now() - interval '30 days',
+		until timestamptz DEFAULT now())
+	RETURNS TABLE (starts timestamptz, checks bigint, uptime double precision, open_ms double precision,
+		read_ms double precision, write_ms double precision)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RETURN QUERY SELECT date_bin(relay_series.bucket, c.checked_at, timestamptz '2020-01-01 00:00+00'), count(*),
+			avg(c.opened::integer)::double precision, percentile_cont(0.5) WITHIN GROUP (ORDER BY c.dns_ms + c.tcp_ms + c.tls_ms + c.upgrade_ms),
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY c.read_ms), percentile_cont(0.5) WITHIN GROUP (ORDER BY c.write_ms)
+		FROM bigbrotr.relay AS r JOIN bigbrotr.check_series AS s ON s.relay_id = r.id,
+		LATERAL bigbrotr.check_unpack(s.samples) AS c
+		WHERE r.url = relay_series.relay_url AND c.checked_at BETWEEN relay_series.since AND relay_series.until
+		GROUP BY 1 ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.relay_series(text, interval, timestamptz, timestamptz) IS
+	'checks of a relay in buckets of time: how many, share that opened, medians of the times to open, read and write';
+
+CREATE FUNCTION bigbrotr.pagerank(damping double precision DEFAULT 0.85, iterations integer DEFAULT 100,
+		tolerance double precision DEFAULT 1e-6, max_edges bigint DEFAULT 50000000,
+		OUT pubkey bytea, OUT rank double precision, OUT follows integer, OUT followers integer) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'bigbrotr_pagerank' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 100000;
+COMMENT ON FUNCTION bigbrotr.pagerank(double precision, integer, double precision, bigint) IS
+	'PageRank of the follow graph (newest kind 3 of each author, as of the last refresh): ranks sum to 1; ends when they move by less than tolerance in sum, or after that many iterations; 4 bytes of memory an edge, about 150 a key';
