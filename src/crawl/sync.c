@@ -79,17 +79,20 @@ sync_full(const SyncReq *r)
 	/* a relay may count all of it, whatever we make of it */
 	uint32_t	n = r->in_range + r->ignored + r->strays + r->unreadable;
 
-	if (r->s->order == SYNC_ORDER_NONE)
-		n += r->above + r->below;
+	n += r->s->order == SYNC_ORDER_NONE ? r->above : 0;
+	/* only newest first do they come behind all that was asked for */
+	n += r->s->order != SYNC_ORDER_NEWEST_FIRST ? r->below : 0;
 	return r->received >= r->limit || n >= r->s->max_page || n >= r->s->min_cut;
 }
 
 const char *
 sync_crowded_out(const SyncReq *r)
 {
-	if (r->in_range > 0 || r->strays + r->unreadable == 0 || !sync_full(r))
+	uint32_t	below = r->s->order != SYNC_ORDER_NEWEST_FIRST ? r->below : 0;
+
+	if (r->in_range > 0 || r->strays + r->unreadable + below == 0 || !sync_full(r))
 		return NULL;
-	return r->strays > 0 ? "filter_ignored" : "unreadable_events";
+	return below > 0 ? "since_ignored" : r->strays > 0 ? "filter_ignored" : "unreadable_events";
 }
 
 void

@@ -66,6 +66,9 @@ static const Fixed list[] = {
 		"{\"authors\":[\"0100000000000000000000000000000000000000000000000000000000000001\","
 		"\"0200000000000000000000000000000000000000000000000000000000000001\"]}", 0,
 	{{1700000001, END, SYNC_FETCH}, {1699999996, 1700000000, SYNC_FETCH}}},
+	{"oldest first, and what is older than since fills the page", 0,
+		"{\"cap\":194,\"order\":\"oldest\",\"ignore_since\":true}", {DATA_SPREAD, 1447, 60, 12, 20, 3, 0}, 13, "{}", 0,
+	{{1700000047, END, SYNC_FETCH}, {0, 1700000019, SYNC_FETCH}}},
 	{"slices shorter than a page, to the last second", SCENARIO_HARMLESS,
 		"{\"cap\":20,\"delay_ms\":5}", {DATA_STEADY, 150, 1, 3, 20, 3, 0}, 3, "{}", 6, {{1700000000, 1700000200, SYNC_FETCH}}},
 	{"slices, and dense seconds between what is paged", 0,
