@@ -19,8 +19,8 @@ SELECT * FROM (
 		array_to_string(c.reloptions, ','), pg_get_partkeydef(c.oid),
 		pg_get_expr(c.relpartbound, c.oid), 'acl', pg_temp.acl(c.relacl)) FROM class AS c
 	UNION ALL SELECT 'view', c.oid::regclass::text, '', pg_get_viewdef(c.oid) FROM class AS c WHERE c.relkind IN ('v', 'm')
-	UNION ALL SELECT 'foreign table', c.oid::regclass::text, '', concat_ws(' ', f.ftserver, array_to_string(f.ftoptions, ','))
-		FROM class AS c JOIN pg_foreign_table AS f ON f.ftrelid = c.oid
+	UNION ALL SELECT 'foreign table', c.oid::regclass::text, '', concat_ws(' ', s.srvname, array_to_string(f.ftoptions, ','))
+		FROM class AS c JOIN pg_foreign_table AS f ON f.ftrelid = c.oid JOIN pg_foreign_server AS s ON s.oid = f.ftserver
 	UNION ALL SELECT 'sequence', c.oid::regclass::text, '', concat_ws(' ', s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle)
 		FROM class AS c JOIN pg_sequence AS s ON s.seqrelid = c.oid
 	-- the order of columns, but not their numbers: a dropped one leaves a gap
