@@ -6,15 +6,8 @@ use IPC::Run ();
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use BigBrotr::Net;
 use BigBrotr::Test;
-
-sub net
-{
-	my (@args) = @_;
-	my ($out, $err);
-	IPC::Run::run(["$ENV{BB_ROOT}/bigbrotr-net", @args], \'', \$out, \$err, IPC::Run::timeout(60));
-	return ($? >> 8, $out, $err);
-}
 
 my $relay = 'ws://127.0.0.1:1';
 my @allow = ('--allow', '127.0.0.0/8');
@@ -51,7 +44,7 @@ my @cases = (
 for my $case (@cases)
 {
 	my ($args, $why) = @$case;
-	my ($status, $out, $err) = net(@$args);
+	my ($status, $out, $err) = run_net(@$args);
 	is($status, 2, "status of '@$args'");
 	like($err, $why, "reason for '@$args'");
 	is($out, '', "nothing for '@$args'");
@@ -63,19 +56,19 @@ for my $fd ('3<&-', '3</dev/null')
 	is($? >> 8, 2, "--worker with $fd");
 	like($err, qr/descriptor 3 is not a socket/, "reason for --worker with $fd");
 }
-my ($status, $out) = net('--help');
+my ($status, $out) = run_net('--help');
 is($status, 0, '--help is no error');
 like($out, qr/^usage: bigbrotr-net validate/, 'and goes to stdout');
-($status, $out) = net('validate', $relay, @allow);
+($status, $out) = run_net('validate', $relay, @allow);
 is($status, 1, 'a relay that does not answer is another status');
 like($out, qr/^no relay: .*connect/, 'with the reason');
 
 my $file = generate_events(3);
 my $url = start_relay('--events', $file);
-($status, $out) = net('sync', $url, @allow, '--limit', '2');
+($status, $out) = run_net('sync', $url, @allow, '--limit', '2');
 is(scalar(() = $out =~ /^\{"id"/mg), 2, 'no more events than asked for');
 is($status, 0, 'which is a good end');
-($status, $out) = net('validate', $url, @allow);
+($status, $out) = run_net('validate', $url, @allow);
 is($status, 0, 'a relay is one');
 like($out, qr/^relay: /, 'and called so');
 
@@ -83,7 +76,7 @@ like($out, qr/^relay: /, 'and called so');
 my $key = PostgreSQL::Test::Utils::tempdir() . '/key';
 append_to_file($key, ('0' x 63) . "5\n");
 chmod 0600, $key;
-($status, $out) = net('check', $url, @allow, '--key', $key);
+($status, $out) = run_net('check', $url, @allow, '--key', $key);
 my $check = decode_json($out);
 is($status, 0, 'check: it opened');
 is_deeply([sort keys %{ $check->{documents} }], [qw(nip11_info nip66_http nip66_net nip66_rtt)], 'its documents');
@@ -91,7 +84,7 @@ is($check->{documents}{nip11_info}{data}{name}, 'scripted relay', 'what they say
 is_deeply([sort keys %{ $check->{microseconds} }], [qw(nip11 open read tcp upgrade write)], 'its times: no name, no TLS');
 ok($check->{write_stored}, 'the event was stored');
 is("$check->{failure} $check->{address} $check->{nip11_status}", 'ok 127.0.0.1 200', 'the rest');
-($status, $out) = net('check', $relay, @allow);
+($status, $out) = run_net('check', $relay, @allow);
 $check = decode_json($out);
 is($status, 1, 'check: it did not open');
 like("$check->{failure}: $check->{reason}", qr/^connect_(refused|failed): ./, 'and why');

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../src/net/socks.h"
 #include "../../src/net/ws.h"
 #include "netcheck.h"
 
@@ -518,6 +519,31 @@ test_socks(void)
 	CHECK(g.failure == NET_PROXY_FAILED);
 }
 
+/* Nobody but us comes through the door of the bridges. */
+static void
+test_door(void)
+{
+	SocksDoor  *door = socks_door_open(&loop);
+	struct sockaddr_in sin;
+	ssize_t		n = -1;
+	char		byte;
+	int			fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(door != NULL);
+	uv_ip4_addr("127.0.0.1", socks_door_port(door), &sin);
+	CHECK(connect(fd, (struct sockaddr *) &sin, sizeof(sin)) == 0);
+	for (int i = 0; i < 1000 && n < 0; i++)
+	{
+		uv_run(&loop, UV_RUN_NOWAIT);
+		n = recv(fd, &byte, 1, MSG_DONTWAIT);
+		usleep(1000);
+	}
+	CHECK(n == 0);
+	close(fd);
+	socks_door_close(door);
+	netcheck_settle(&loop);
+}
+
 static void
 test_close(void)
 {
@@ -604,6 +630,7 @@ main(void)
 	test_upgrade();
 	test_tls();
 	test_socks();
+	test_door();
 	test_places();
 	test_close();
 	lws_context_destroy(server);
