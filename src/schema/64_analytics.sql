@@ -42,6 +42,8 @@ BEGIN
 		RAISE EXCEPTION 'removing from the archive needs isolation level read committed'
 			USING ERRCODE = 'invalid_transaction_state';
 	END IF;
+	-- in the order in which writers take the two locks
+	PERFORM bigbrotr.packed_delete('{}');
 	LOCK TABLE bigbrotr.observation IN SHARE ROW EXCLUSIVE MODE;
 	FOR i IN 0 .. (coalesce(pg_catalog.cardinality(keys), 0) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) size LOOP
 		SELECT pg_catalog.array_agg(DISTINCT k.key), pg_catalog.min(k.key), pg_catalog.max(k.key) INTO slice, lo, hi
@@ -90,6 +92,8 @@ BEGIN
 		RAISE EXCEPTION 'removing from the archive needs isolation level read committed'
 			USING ERRCODE = 'invalid_transaction_state';
 	END IF;
+	-- in the order in which writers take the two locks
+	PERFORM bigbrotr.packed_delete('{}');
 	LOCK TABLE bigbrotr.observation IN SHARE ROW EXCLUSIVE MODE;
 	FOR i IN 0 .. (coalesce(pg_catalog.cardinality(keys), 0) OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog./) size LOOP
 		SELECT pg_catalog.array_agg(DISTINCT k.key), pg_catalog.min(k.key), pg_catalog.max(k.key) INTO slice, lo, hi
