@@ -69,6 +69,12 @@ sync_hidden_ask(SyncWalk *w)
 		return false;
 	ask.kinds = &k;
 	ask.nkinds = 1;
+	/* the second "until" itself may be one that the relay leaves out */
+	if (!w->mirror && !w->s->until_tested && w->probe_hi < SYNC_NO_UNTIL - 1)
+	{
+		ask.slack = 1;
+		ask.limit = w->s->limit;
+	}
 	w->probe_fresh = false;
 	w->probe_oldest = INT64_MAX;
 	sync_ask(&w->req, &ask, single_event, single_end);
