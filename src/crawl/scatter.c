@@ -313,7 +313,12 @@ answer_end(SyncReq *r, SyncEnd how)
 		return;
 	}
 	n.agreed = same ? n.agreed + 1 : 0;
-	if (r->hint == NOSTR_HINT_FINISH)
+	if (full && r->ignored > 0 && n.tries == 0)
+	{
+		n.tries++;				/* perhaps only by the second after it */
+		push(x, n);
+	}
+	else if (r->hint == NOSTR_HINT_FINISH)
 		complete(w, &n);
 	else if (r->hint == NOSTR_HINT_MORE && r->in_range == 0)
 	{
@@ -354,6 +359,8 @@ next(SyncWalk *w)
 	x->asking = true;
 	a.since = x->node.lo;
 	a.until = x->node.hi;
+	/* first with the second after it: what until leaves out is seen so */
+	a.slack = x->node.tries == 0 && x->node.hi < SYNC_NO_UNTIL - 1 ? 1 : 0;
 	if (x->node.tries > 0 && x->expected < s->limit / 4)
 		a.limit = s->limit / 2 + 1;
 	/* in turn: all, by the kinds that were seen, by those that nobody hides */

@@ -536,7 +536,7 @@ go_on(Case *c, const SyncResult *r)
 		return false;
 	if (!c->progressed)
 		case_fault(c, "a slice without progress: %s", r->reason);
-	else if (c->rounds >= CASE_MAX_ROUNDS)
+	else if (c->rounds >= CASE_MAX_ROUNDS + c->store.n)
 		case_fault(c, "slices without end");
 	else
 		return next_round(c);

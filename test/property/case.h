@@ -26,7 +26,7 @@
 #include "scenario.h"
 #include "spans.h"
 
-#define CASE_MAX_ROUNDS		200		/* slices */
+#define CASE_MAX_ROUNDS		200		/* slices, and one for each event */
 #define CASE_MAX_PAUSES		100
 #define CASE_LIVE			3		/* events published during the tail */
 #define CASE_TAIL_MS		20000	/* it is cancelled when they came */
