@@ -12,6 +12,7 @@
 
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/latch.h"
@@ -81,6 +82,16 @@ bb_owns_extension(Oid extoid)
 	return object_ownercheck(ExtensionRelationId, extoid, GetUserId());
 #else
 	return pg_extension_ownercheck(extoid, GetUserId());
+#endif
+}
+
+static inline bool
+bb_may_execute(Oid function)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
+#else
+	return pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE) == ACLCHECK_OK;
 #endif
 }
 

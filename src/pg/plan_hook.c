@@ -3,11 +3,13 @@
  *
  * What the planner sees of event.
  *
- * For the statements of query_drive.c: only the index that was chosen.
+ * For the statements of query_drive.c: only the index that was chosen.  For
+ * all others, what follows from their predicates (plan_clause.c).
  * Must survive archives without that index: then the planner sees all.
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/plancat.h"
@@ -38,6 +40,15 @@ pinned(const BbPin *pin, const IndexOptInfo *index, Oid relid)
 	return name != NULL && strcmp(name, pin->column) == 0;
 }
 
+static bool
+is_event(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	return name != NULL && strcmp(name, "event") == 0 &&
+		get_rel_namespace(relid) == get_namespace_oid("bigbrotr", true);
+}
+
 static void
 hook(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 {
@@ -46,6 +57,8 @@ hook(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 
 	if (next_hook != NULL)
 		next_hook(root, relid, inhparent, rel);
+	if (inhparent && bb_plan_pin == NULL && is_event(relid))
+		bb_plan_clauses(root, relid, rel->relid);
 	if (bb_plan_pin == NULL || inhparent)
 		return;
 	foreach(lc, rel->indexlist)

@@ -126,6 +126,9 @@ typedef struct BbPin
 } BbPin;
 extern const BbPin *bb_plan_pin;
 extern void bb_plan_hook_install(void);
+/* Adds to the predicates of a query what follows for indexes over codes. */
+struct PlannerInfo;
+extern void bb_plan_clauses(struct PlannerInfo *root, Oid relid, int varno);
 
 /* --- what relays do not serve (query_relay.c) ----------------------------- */
 

@@ -1,0 +1,65 @@
+-- Plain predicates on event use the indexes over codes, and find the same.
+\set ON_ERROR_ROLLBACK 1
+\set QUIET 1
+\pset format unaligned
+\pset tuples_only on
+BEGIN;
+SELECT no_plan();
+SELECT bigbrotr.partition_ensure();
+INSERT INTO bigbrotr.event (key, created_at, kind, id, pubkey, tags)
+SELECT bigbrotr.partition_bound(to_timestamp(1700000000 + n)) + n, 1700000000 + n, n % 3, sha256(('id' || n)::bytea), sha256(('author' || n % 40)::bytea),
+	format('[["e","%s"]]', encode(sha256(('id' || n - 1)::bytea), 'hex'))::bigbrotr.tags
+FROM generate_series(1, 1000) AS n;
+ANALYZE bigbrotr.event;
+CREATE TEMP TABLE copy AS SELECT key, kind, pubkey FROM bigbrotr.event;
+SET LOCAL enable_seqscan = off;
+SET LOCAL jit = off;
+SET LOCAL search_path = bigbrotr, public;
+
+CREATE FUNCTION pg_temp.plan(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text; result text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
+		result := result || line || E'\n';
+	END LOOP;
+	RETURN result;
+END $$;
+
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE id = sha256('id77')$$), 'event_2023_11_id_code_idx', 'id =');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE pubkey = sha256('author7')$$), 'event_2023_11_author_code_time_code_idx', 'pubkey =');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE pubkey = sha256('author7') AND kind = 1$$), 'Index Cond: \(author_code\(pubkey, kind\) = ', 'pubkey = and kind =');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE tags && '{e:7}'$$), 'event_2023_11_tags_idx', 'tags &&');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE kind = 7 ORDER BY key DESC LIMIT 5$$), 'Scan Backward using event_2023_11_kind_key_idx', 'kind = in order');
+SELECT matches(pg_temp.plan($$SELECT FROM event e JOIN event r ON r.id = decode(tag_first(e.tags, 'e'), 'hex') WHERE e.key = 1$$), 'event_2023_11_id_code_idx', 'a join by id');
+PREPARE by_author(bytea) AS SELECT FROM event WHERE pubkey = $1;
+SET LOCAL plan_cache_mode = force_generic_plan;
+SELECT matches(pg_temp.plan($$EXECUTE by_author('')$$), 'event_2023_11_author_code_time_code_idx', 'a parameter');
+RESET plan_cache_mode;
+
+SELECT is((SELECT count(*) FROM event WHERE id = sha256('id77')), 1::bigint, 'id: found');
+SELECT is((SELECT count(*) FROM event WHERE pubkey = sha256('author7')), 25::bigint, 'pubkey: found');
+SELECT is((SELECT count(*) FROM event WHERE pubkey = sha256('author7') AND kind = 1), 9::bigint, 'pubkey and kind: found');
+SELECT is((SELECT count(*) FROM event WHERE sha256('author7') = pubkey AND 1 = kind), 9::bigint, 'the other way round');
+SELECT is((SELECT count(*) FROM event WHERE pubkey = '\x00'), 0::bigint, 'what is not 32 bytes long is not there');
+SELECT is((SELECT count(*) FROM event WHERE id = NULL), 0::bigint, 'NULL is not there');
+CREATE TEMP VIEW few AS SELECT * FROM event WHERE key % 100 = 1;
+SELECT is((SELECT count(*) FROM few e JOIN event r ON r.id = decode(tag_first(e.tags, 'e'), 'hex')), 10::bigint, 'joined');
+SELECT is((SELECT count(*) FROM few e LEFT JOIN event r ON r.id = decode(tag_first(e.tags, 'e'), 'hex')), 10::bigint, 'joined from the left');
+SELECT matches(pg_temp.plan($$SELECT FROM few e LEFT JOIN event r ON r.id = decode(tag_first(e.tags, 'e'), 'hex')$$), 'id_code', 'by index');
+SELECT is((SELECT count(*) FROM few e FULL JOIN few r ON r.id = decode(tag_first(e.tags, 'e'), 'hex')), 20::bigint, 'joined fully');
+SELECT is((SELECT count(*) FROM few e WHERE EXISTS (SELECT FROM event r WHERE r.pubkey = e.pubkey AND r.kind = 2 AND r.key > e.key)),
+	(SELECT count(*) FROM copy e WHERE key % 100 = 1 AND EXISTS (SELECT FROM copy r WHERE r.pubkey = e.pubkey AND r.kind = 2 AND r.key > e.key)), 'in a subquery');
+UPDATE event SET flags = 1 WHERE id = sha256('id77');
+SELECT is((SELECT flags FROM event WHERE id = sha256('id77')), 1::smallint, 'updated');
+
+-- without rights on the functions a query works as ever
+CREATE ROLE bb_plain;
+GRANT USAGE ON SCHEMA bigbrotr TO bb_plain;
+GRANT SELECT ON event TO bb_plain;
+SET LOCAL ROLE bb_plain;
+SELECT is((SELECT count(*) FROM event WHERE pubkey = sha256('author7') AND kind = 1), 9::bigint, 'without rights on codes');
+RESET ROLE;
+
+SELECT * FROM finish();
+ROLLBACK;
