@@ -26,6 +26,7 @@ ROLLBACK;
 SELECT bigbrotr.query('{"ids":["abc"]}');
 SELECT bigbrotr.query('[{"kinds":[1]},{"name":1}]');
 SELECT bigbrotr.query('7');
+SELECT bigbrotr.query('{"search":"x"}');
 SELECT bigbrotr.query('{}', 'everything');
 SELECT bigbrotr.query('{}', max_limit => -1);
 SELECT bigbrotr.query(NULL);

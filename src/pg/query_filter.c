@@ -43,6 +43,10 @@ read_filter(BbQuery *q, const JsonbValue *v)
 		ereport(ERROR,
 				(errcode(why == NOSTR_FILTER_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("filter %d is not valid: %s", q->n, nostr_filter_reject_text(why))));
+	if (q->f[q->n - 1].search != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("filter %d: \"search\" is not supported", q->n)));
 	pfree(text);
 }
 
