@@ -41,10 +41,8 @@ typedef struct Lane
 	bool		begun;			/* a page has come */
 	int64_t		from;			/* what it began with: (hi, from] has come */
 	int64_t		hi;
-	int64_t		top;			/* the newest second that shows something: */
-	uint32_t	ntop;			/* how many, */
-	uint32_t	top_shown;		/* of them valid, */
-	uint8_t		top_ids[32];	/* the XOR of their ids */
+	SyncSeen	top;			/* the newest second that shows something */
+	uint32_t	top_shown;		/* of its events, those that are valid */
 	SyncSeen	seen;			/* the boundary second */
 	uint64_t	shown;
 
@@ -102,10 +100,20 @@ below(const SyncAhead *a, const Lane *l)
 	return NULL;
 }
 
+static bool
+has(const SyncSeen *seen, const uint8_t id[32])
+{
+	for (uint32_t i = 0; i < seen->n; i++)
+		if (memcmp(seen->item[i].id, id, 32) == 0)
+			return true;
+	return false;
+}
+
 static void
 lane_event(SyncReq *r, const NostrEvent *ev, bool valid)
 {
 	Lane	   *l = (Lane *) r;
+	const Lane *next = below(l->w->ahead, l);
 	int64_t		t = ev->created_at;
 
 	if (t < l->oldest)
@@ -116,17 +124,12 @@ lane_event(SyncReq *r, const NostrEvent *ev, bool valid)
 		return;
 	}
 	if (!l->begun && l->fresh == 0)
-		l->top = t;
+		sync_seen_reset(&l->top, t);
 	l->fresh++;
-	if (t == l->top)
-	{
-		l->ntop++;
+	if (t == l->top.at && sync_seen_add(&l->top, t, ev))
 		l->top_shown += valid;
-		for (int i = 0; i < 32; i++)
-			l->top_ids[i] ^= ev->id[i];
-	}
 	l->valid += valid;
-	if (valid)
+	if (valid && !(next != NULL && next->begun && t == next->top.at && has(&next->top, ev->id)))
 		r->s->cb.event(r->s->user, ev);
 }
 
@@ -135,7 +138,7 @@ ask(Lane *l)
 {
 	Sync	   *s = l->w->s;
 	const Lane *next = below(l->w->ahead, l);
-	SyncAsk		a = {.since = next != NULL && next->begun ? next->top : l->w->lo,
+	SyncAsk		a = {.since = next != NULL && next->begun ? next->top.at : l->w->lo,
 	.until = l->hi,.limit = s->limit};
 
 	l->expect = l->seen.n > 0 && l->seen.at == l->hi;
@@ -149,33 +152,32 @@ ask(Lane *l)
 static bool
 same_second(const SyncSeen *seen, const Lane *l)
 {
-	uint8_t		ids[32] = {0};
-
-	if (seen->full || seen->at != l->top || seen->n != l->ntop)
+	if (seen->full || l->top.full || seen->at != l->top.at || seen->n != l->top.n)
 		return false;
 	for (uint32_t i = 0; i < seen->n; i++)
-		for (int k = 0; k < 32; k++)
-			ids[k] ^= seen->item[i].id[k];
-	return memcmp(ids, l->top_ids, 32) == 0;
+		if (!has(&l->top, seen->item[i].id))
+			return false;
+	return true;
 }
 
 /* Is l behind what was asked from above, down to "hi"? */
 static bool
 passed(const Lane *l, int64_t hi)
 {
-	return hi <= l->from && (!l->begun || hi < l->top);
+	return hi <= l->from && (!l->begun || hi < l->top.at);
 }
 
 /* A lane has come down to the next one, which takes it over. */
 static void
 merge(SyncAhead *a, Lane *l, Lane *next)
 {
+	SyncSeen	top = next->top;
+
 	next->shown += l->shown - next->top_shown;
 	next->from = l->from;
 	next->top = l->top;
-	next->ntop = l->ntop;
+	l->top = top;				/* only for its memory */
 	next->top_shown = l->top_shown;
-	memcpy(next->top_ids, l->top_ids, 32);
 	remove_lane(a, l);
 }
 
@@ -255,7 +257,7 @@ lane_end(SyncReq *r, SyncEnd how)
 		remove_lane(a, next);
 	if (!l->begun)
 		remove_lane(a, l);
-	else if (next != NULL && next->begun && same_second(&l->seen, next) && l->hi == next->top)
+	else if (next != NULL && next->begun && same_second(&l->seen, next) && l->hi == next->top.at)
 		merge(a, l, next);
 	else if (!l->over && !(a->joining && a->lane[0] == l))
 		ask(l);
@@ -283,14 +285,18 @@ static int
 wanted(const SyncWalk *w)
 {
 	const SyncAhead *a = w->ahead;
+	int			most = MAX_LANES;
+	uint64_t	fit = a->wait_ns / (a->read_ns + 1) + 1;
 
+	/* one is the walk's own */
+	if (w->s->max_subs > 0 && w->s->max_subs <= MAX_LANES)
+		most = (int) w->s->max_subs - 1;
 	if (w->s->ahead == SYNC_AHEAD_ALWAYS)
-		return MAX_LANES;
+		return most;
 	if (w->s->ahead == SYNC_AHEAD_NEVER || a->pages < MIN_PAGES ||
 		a->wait_ns < MIN_WAIT_MS * UINT64_C(1000000))
 		return 0;
-	return a->wait_ns / (a->read_ns + 1) >= MAX_LANES ? MAX_LANES :
-		(int) (a->wait_ns / (a->read_ns + 1)) + 1;
+	return fit < (uint64_t) most ? (int) fit : most;
 }
 
 void
@@ -315,9 +321,8 @@ sync_ahead_start(SyncWalk *w)
 		l->used = true;
 		l->over = l->begun = false;
 		l->from = l->hi = least - step;
-		l->ntop = l->top_shown = l->last_size = 0;
+		l->top_shown = l->last_size = 0;
 		l->shown = 0;
-		memset(l->top_ids, 0, 32);
 		a->lane[a->n++] = l;
 		a->started++;
 		ask(l);
@@ -331,7 +336,16 @@ sync_ahead_floor(const SyncWalk *w)
 {
 	const SyncAhead *a = w->ahead;
 
-	return a != NULL && a->n > 0 && a->lane[0]->begun ? a->lane[0]->top : w->lo;
+	return a != NULL && a->n > 0 && a->lane[0]->begun ? a->lane[0]->top.at : w->lo;
+}
+
+bool
+sync_ahead_has(const SyncWalk *w, const NostrEvent *ev)
+{
+	const SyncAhead *a = w->ahead;
+
+	return a != NULL && a->n > 0 && a->lane[0]->begun &&
+		a->lane[0]->top.at == ev->created_at && has(&a->lane[0]->top, ev->id);
 }
 
 static SyncAhead *
@@ -382,15 +396,15 @@ sync_ahead_page(SyncWalk *w, SyncEnd how)
 	l = a->n > 0 ? a->lane[0] : NULL;
 	if (l == NULL || !l->begun)
 		return false;
-	if (plain && w->page_oldest == l->top && same_second(&w->seen, l))
+	if (plain && w->page_oldest == l->top.at && same_second(&w->seen, l))
 	{
-		sync_walk_lower(w, l->top);
+		sync_walk_lower(w, l->top.at);
 		a->joining = true;
 		if (!moving(l))
 			join(w);
 		return true;
 	}
-	if (w->req.since < l->top || (plain && w->fresh > 0 && !w->finish))
+	if (w->req.since < l->top.at || (plain && w->fresh > 0 && !w->finish))
 		return false;			/* on the way */
 	/* it showed a lane what it does not show the walk */
 	w->s->ahead_off = true;
@@ -471,6 +485,7 @@ sync_ahead_free(SyncWalk *w)
 	{
 		sync_req_free(&w->ahead->pool[i].req);
 		free(w->ahead->pool[i].seen.item);
+		free(w->ahead->pool[i].top.item);
 	}
 	free(w->ahead);
 	w->ahead = NULL;

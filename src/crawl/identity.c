@@ -67,6 +67,7 @@ identity_read(const HttpResult *r, Identity *out)
 		out->default_limit = limit(doc.default_limit);
 		out->max_subid_length = limit(doc.max_subid_length);
 		out->max_message_length = limit(doc.max_message_length);
+		out->max_subscriptions = limit(doc.max_subscriptions);
 	}
 	nostr_buf_free(&text);
 	nip11_free(&doc);

@@ -24,6 +24,7 @@ typedef struct Identity
 	uint32_t	default_limit;
 	uint32_t	max_subid_length;
 	uint32_t	max_message_length;
+	uint32_t	max_subscriptions;
 } Identity;
 
 /* Asks for the document; NULL: out of memory. */

@@ -44,6 +44,8 @@ struct SyncNeg
 	bool		talking;
 	bool		answered;		/* ever, in this job */
 	int			lost;
+	bool		oversize;		/* the answer was more than we take */
+	int			oversizes;
 	uint32_t	talks;			/* for this window */
 
 	/* ids that the relay has and we lack */

@@ -25,6 +25,10 @@
 #define MAX_UNANSWERED	12
 #define IDS_AT_ONCE		200
 #define MAX_LOST		3
+#define MAX_FRAME		60000	/* bytes, so that the hex fits where nothing is told */
+#define MAX_OVERSIZE	3		/* answers beyond what we take; each costs a connection */
+#define FRAMING			300		/* bytes of a message beside filter and hex */
+#define ID_BYTES		67		/* of an id in a REQ */
 
 static void next_range(Sync *s);
 static void talk(Sync *s);
@@ -203,6 +207,8 @@ agreed(Sync *s)
 	nostr_buf_init(&g->talk.need, 0);
 	g->next_need = g->withheld = 0;
 	g->batch = s->max_page > SYNC_NEG_FEW_IDS && s->max_page < IDS_AT_ONCE ? s->max_page : IDS_AT_ONCE;
+	if (s->max_message > 0 && g->batch > (s->max_message - FRAMING) / ID_BYTES)
+		g->batch = (s->max_message - FRAMING) / ID_BYTES;
 	talk_over(g);
 	sync_neg_fetch(s);
 }
@@ -215,11 +221,47 @@ unsupported(Sync *s)
 	page_rest(s);
 }
 
+bool
+sync_neg_oversize(Sync *s)
+{
+	SyncNeg    *g = s->neg;
+
+	if (g == NULL || !g->active || g->req.state != SYNC_REQ_SENT || g->req.message == NULL)
+		return false;
+	g->oversize = true;
+	g->req.received++;			/* it is not to be asked again as it was */
+	s->useful = true;
+	return true;
+}
+
+/* It does not keep to frames that we could take. */
+static void
+oversize(Sync *s)
+{
+	SyncNeg    *g = s->neg;
+
+	g->oversize = false;
+	if (++g->oversizes <= MAX_OVERSIZE)
+		too_large(s);
+	else
+	{
+		s->negentropy = SYNC_UNSUPPORTED;	/* for this job */
+		page_rest(s);
+	}
+}
+
 static void
 talk_end(SyncReq *r, SyncEnd how)
 {
 	Sync	   *s = r->s;
 	SyncNeg    *g = s->neg;
+
+	if (g->oversize)
+	{
+		talk_over(g);
+		oversize(s);
+		return;
+	}
 
 	if (how == SYNC_END_REFUSED)
 	{
@@ -312,6 +354,29 @@ set_of_range(SyncNeg *g)
 	return &g->part;
 }
 
+/*
+ * Bytes of negentropy that fit into a message to this relay, in hex beside
+ * the filter; 0: it takes what we write.  Less than NOSTR_NEG_MIN_FRAME is
+ * not enough for a conversation.
+ */
+static size_t
+frame_room(const Sync *s)
+{
+	NostrBuf	json;
+	size_t		other;
+
+	if (s->max_message == 0 || s->max_message > 4 * NOSTR_NEG_MAX_MESSAGE)
+		return 0;
+	nostr_buf_init(&json, WS_MAX_QUEUED);
+	nostr_filter_json(&s->filter, &json);
+	other = json.len + FRAMING;
+	nostr_buf_free(&json);
+	if (s->max_message < other + 2 * NOSTR_NEG_MIN_FRAME)
+		return 1;
+	other = (s->max_message - other) / 2;
+	return other < MAX_FRAME ? other : MAX_FRAME;
+}
+
 /* The first message, with the request's subscription id. */
 static void
 compose(SyncReq *r, NostrBuf *text)
@@ -319,6 +384,7 @@ compose(SyncReq *r, NostrBuf *text)
 	Sync	   *s = r->s;
 	SyncNeg    *g = s->neg;
 	NostrFilter f = s->filter;
+	NostrNegLimits limits = {0};
 	NostrBuf	json;
 	const NostrNegSet *set;
 
@@ -329,9 +395,10 @@ compose(SyncReq *r, NostrBuf *text)
 	f.until = g->at.hi;
 	f.limit = -1;
 	nostr_filter_json(&f, &json);
+	limits.frame = frame_room(s);
 	nostr_nip77_init(&g->talk, r->sub, set, g->at.lo > 0 ? (uint64_t) g->at.lo : 0,
 					 g->at.hi == SYNC_NO_UNTIL ? UINT64_MAX - 1 : (uint64_t) g->at.hi,
-					 NULL, MAX_NEED);
+					 &limits, MAX_NEED);
 	g->talking = true;
 	nostr_nip77_open(&g->talk, (char *) json.data, json.len, text);
 	nostr_buf_free(&json);
@@ -372,6 +439,8 @@ sync_neg_start(Sync *s, int64_t top)
 	const SyncWindow *w = &s->window[s->at];
 	SyncNeg    *g = s->neg;
 
+	if (frame_room(s) == 1)
+		return false;
 	if (s->cb.set_request == NULL || s->negentropy == SYNC_UNSUPPORTED ||
 		s->held < (s->negentropy == SYNC_WORKS ? 1 : MIN_HELD))
 		return false;

@@ -346,7 +346,8 @@ on_closed(WsConn *c, void *user, NetFailure failure, const char *reason)
 	s->result.timings = *ws_timings(c);
 	s->result.bytes_received = s->bytes_before + ws_bytes_received(c);
 	s->ws = NULL;
-	if (!s->finished && (failure == NET_OK || failure == NET_DISCONNECTED) && reconnect(s))
+	if (!s->finished && (failure == NET_OK || failure == NET_DISCONNECTED ||
+						 (failure == NET_TOO_LARGE && sync_neg_oversize(s))) && reconnect(s))
 		return;
 	if (!s->finished)
 	{
@@ -393,6 +394,8 @@ copy_spec(Sync *s, const SyncSpec *spec)
 	s->tail_ms = spec->tail_ms;
 	s->may_auth = spec->may_auth;
 	s->ahead = spec->ahead;
+	s->max_message = spec->max_message;
+	s->max_subs = spec->max_subs;
 	s->negentropy = spec->negentropy;
 	s->held = spec->held;
 	if (spec->slice_ms > 0)

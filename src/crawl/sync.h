@@ -69,6 +69,8 @@ typedef struct SyncSpec
 	uint32_t	page_limit;		/* at least 100 is asked for */
 	uint32_t	known_cap;		/* largest page ever seen; 0: unknown */
 	uint32_t	max_reqs_per_minute;	/* 0: learned */
+	uint32_t	max_message;	/* bytes of a message that the relay takes; 0: not told */
+	uint32_t	max_subs;		/* subscriptions at a time; 0: not told */
 	SyncSupport negentropy;
 	SyncAheadMode ahead;
 	bool		may_auth;

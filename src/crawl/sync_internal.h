@@ -270,6 +270,8 @@ struct Sync
 	uint32_t	timeout_ms;
 	uint32_t	page_limit;		/* as configured */
 	uint32_t	limit;			/* as asked now */
+	uint32_t	max_message;	/* of ours, that the relay takes; 0: not told */
+	uint32_t	max_subs;		/* 0: not told */
 	uint32_t	tail_ms;
 	uint64_t	slice_end;		/* uv_now, 0: never */
 	bool		may_auth;
@@ -415,6 +417,8 @@ extern void sync_dense_free(SyncWalk *w);
 extern void sync_ahead_start(SyncWalk *w);	/* lanes, if they are worth it */
 /* The lower bound of the walk's next page. */
 extern int64_t sync_ahead_floor(const SyncWalk *w);
+/* Was it delivered by the lane that the walk comes to? */
+extern bool sync_ahead_has(const SyncWalk *w, const NostrEvent *ev);
 /* After each page of the walk; true: it has been seen to how it goes on. */
 extern bool sync_ahead_page(SyncWalk *w, SyncEnd how);
 extern void sync_ahead_off(Sync *s);	/* nothing is asked ahead any more */
@@ -430,6 +434,9 @@ extern void sync_scatter_free(SyncWalk *w);
 /* negtalk.c */
 /* false: not for this relay or window, page it */
 extern bool sync_neg_start(Sync *s, int64_t top);
+/* The connection ended with a message beyond what we take: was it an answer of
+ * a conversation?  Then that is asked for less. */
+extern bool sync_neg_oversize(Sync *s);
 extern void sync_neg_abort(Sync *s, const char *reason);
 extern void sync_neg_free(Sync *s);
 

@@ -89,7 +89,8 @@ sync_walk_take(SyncWalk *w, const NostrEvent *ev, bool valid)
 	if (valid)
 	{
 		w->shown++;
-		w->s->cb.event(w->s->user, ev);
+		if (!sync_ahead_has(w, ev))
+			w->s->cb.event(w->s->user, ev);
 	}
 }
 

@@ -118,6 +118,7 @@ put_identity(uint32_t id, const Identity *i)
 	wire_put_u32(out, i->default_limit);
 	wire_put_u32(out, i->max_subid_length);
 	wire_put_u32(out, i->max_message_length);
+	wire_put_u32(out, i->max_subscriptions);
 	wire_end(out, mark);
 }
 

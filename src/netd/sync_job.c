@@ -158,6 +158,8 @@ sync_job_read(WireReader *r, SyncSpec *spec, SyncWindow *window)
 	spec->page_limit = wire_get_u32(r);
 	spec->known_cap = wire_get_u32(r);
 	spec->max_reqs_per_minute = wire_get_u32(r);
+	spec->max_message = wire_get_u32(r);
+	spec->max_subs = wire_get_u32(r);
 	negentropy = wire_get_u8(r);
 	flags = wire_get_u8(r);
 	spec->held = wire_get_u64(r);

@@ -36,6 +36,7 @@ candidate_read_identity(const WireFrame *f, CandidateIdentity *out)
 	out->default_limit = wire_get_u32(&r);
 	out->max_subid_length = wire_get_u32(&r);
 	out->max_message_length = wire_get_u32(&r);
+	out->max_subscriptions = wire_get_u32(&r);
 	return wire_done(&r);
 }
 
@@ -57,6 +58,7 @@ limits_json(const CandidateIdentity *i)
 	add_limit(&s, "default_limit", i->default_limit);
 	add_limit(&s, "max_subid_length", i->max_subid_length);
 	add_limit(&s, "max_message_length", i->max_message_length);
+	add_limit(&s, "max_subscriptions", i->max_subscriptions);
 	appendStringInfoChar(&s, '}');
 	return s.data;
 }

@@ -22,6 +22,7 @@ typedef struct CandidateIdentity	/* of the NIP-11 document; see WIRE_IDENTITY */
 	uint32		default_limit;
 	uint32		max_subid_length;
 	uint32		max_message_length;
+	uint32		max_subscriptions;
 } CandidateIdentity;
 
 /* false: the frame is malformed */

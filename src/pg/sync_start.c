@@ -30,9 +30,20 @@ typedef struct Terms
 	uint32		timeout_ms;
 	uint32		max_reqs_per_minute;
 	uint32		known_cap;
+	uint32		max_message;
+	uint32		max_subs;
 	uint8		negentropy;
 	int64		held;
 } Terms;
+
+/* A limit of the relay's document; 0: not told, or no sensible number. */
+static uint32
+told(Datum v, bool isnull)
+{
+	long		limit = isnull ? 0 : atol(TextDatumGetCString(v));
+
+	return limit > 0 && limit <= PG_INT32_MAX ? (uint32) limit : 0;
+}
 
 static bool
 get_terms(int32 relay_id, Terms *t)
@@ -42,20 +53,22 @@ get_terms(int32 relay_id, Terms *t)
 		"coalesce(r.max_requests_per_minute, r.learned_requests_per_minute, 0), "
 		"coalesce(r.max_page, 0), CASE WHEN r.negentropy THEN 1 "
 		"WHEN r.negentropy_at > pg_catalog.now() - '30 days'::interval THEN 2 ELSE 0 END, "
-		"r.observations, r.limits ->> 'max_limit' FROM bigbrotr.relay AS r WHERE r.id = $1";
+		"r.observations, r.limits ->> 'max_limit', r.limits ->> 'max_message_length', "
+		"r.limits ->> 'max_subscriptions' FROM bigbrotr.relay AS r WHERE r.id = $1";
 	Oid			types[1] = {INT4OID};
 	Datum		values[1] = {Int32GetDatum(relay_id)};
 	HeapTuple	row;
 	TupleDesc	desc;
-	Datum		v[11];
-	bool		null[11];
+	Datum		v[13];
+	bool		null[13];
+	uint32		limit;
 
 	SPI_execute_with_args(sql, 1, types, values, NULL, true, 1);
 	if (SPI_processed == 0)
 		return false;
 	row = SPI_tuptable->vals[0];
 	desc = SPI_tuptable->tupdesc;
-	for (int i = 1; i <= 10; i++)
+	for (int i = 1; i <= 12; i++)
 		v[i] = SPI_getbinval(row, desc, i, &null[i]);
 	t->filter = null[1] ? bb_synchronizer_filter : TextDatumGetCString(v[1]);
 	t->since = null[2] ? bb_synchronizer_since : DatumGetInt64(v[2]);
@@ -68,13 +81,11 @@ get_terms(int32 relay_id, Terms *t)
 	t->negentropy = DatumGetInt32(v[8]);
 	t->held = DatumGetInt64(v[9]);
 	/* a relay never answers with more than it says */
-	if (!null[10])
-	{
-		long		limit = atol(TextDatumGetCString(v[10]));
-
-		if (limit > 0 && limit < t->page_limit)
-			t->page_limit = (uint32) limit;
-	}
+	limit = told(v[10], null[10]);
+	if (limit > 0 && limit < t->page_limit)
+		t->page_limit = limit;
+	t->max_message = told(v[11], null[11]);
+	t->max_subs = told(v[12], null[12]);
 	return true;
 }
 
@@ -155,6 +166,8 @@ sync_start_job(int32 relay_id, const char *url, NostrNetwork network, bool prior
 	wire_put_u32(out, t.page_limit);
 	wire_put_u32(out, t.known_cap);
 	wire_put_u32(out, t.max_reqs_per_minute);
+	wire_put_u32(out, t.max_message);
+	wire_put_u32(out, t.max_subs);
 	wire_put_u8(out, t.negentropy);
 	wire_put_u8(out, WIRE_SYNC_AUTH);
 	wire_put_u64(out, (uint64) t.held);

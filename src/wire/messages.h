@@ -66,9 +66,10 @@ typedef enum WireType
 								 * stays subscribed that long after its windows),
 								 * u32 timeout_ms (0: the network's), u32 page_limit,
 								 * u32 known_cap (largest page ever seen, 0 unknown),
-								 * u32 max_reqs_per_minute (0: learned), u8 negentropy
-								 * (WireSupport: 0 may try, 1 works, 2 don't), u8 flags
-								 * (WIRE_SYNC_AUTH), u64 held (observations of this
+								 * u32 max_reqs_per_minute (0: learned), u32 max_message
+								 * (bytes it takes), u32 max_subs (at a time; 0: not
+								 * told), u8 negentropy (WireSupport: 0 may try,
+								 * 1 works, 2 don't), u8 flags (WIRE_SYNC_AUTH), u64 held (observations of this
 								 * relay), u16 n, n x (i64 since, i64 until,
 								 * u8 WirePurpose); until INT64_MAX = no bound; newest
 								 * window first */
@@ -117,7 +118,8 @@ typedef enum WireType
 	WIRE_IDENTITY = 41,			/* of a VALIDATE, before its RESULT: fixed digest[32] of the
 								 * NIP-11 document, u8 named (it can tell relays apart),
 								 * u32 max_limit, u32 default_limit, u32 max_subid_length,
-								 * u32 max_message_length (0: not told) */
+								 * u32 max_message_length, u32 max_subscriptions
+								 * (0: not told) */
 	WIRE_DOCUMENT = 48,			/* of a CHECK: str type, fixed id[32] (SHA-256 of the text),
 								 * fixed stable[32] (the same without what changes on its
 								 * own), bytes canonical JSON, bytes body of the NIP-11

@@ -177,7 +177,7 @@ APPLY(forged_ids) { s->forge_id = (int) random_between(r, 1, 10); s->cap = (int)
 APPLY(forged_sigs) { s->forge_sig = (int) random_between(r, 1, 10); }
 APPLY(bad_utf8) { s->bad_utf8 = (int) random_between(r, 1, 10); s->cap = (int) random_between(r, 5, 200); }
 APPLY(malformed) { s->malformed = (int) random_between(r, 1, 10); s->cap = (int) random_between(r, 5, 200); }
-APPLY(no_negentropy) { s->neg = (int) random_between(r, RELAY_NEG_SILENT, RELAY_NEG_GARBAGE); }
+APPLY(no_negentropy) { s->neg = (int) random_between(r, RELAY_NEG_SILENT, RELAY_NEG_V0_ONLY); }
 APPLY(negentropy)
 {
 	s->neg = RELAY_NEG_YES;

@@ -156,6 +156,7 @@ message_take(Conn *c, const char *msg, size_t len)
 
 	if (len > (size_t) c->script->max_message)
 	{
+		c->relay->counters.too_long++;
 		message_notice(c, "ERROR: message too large");
 		return;
 	}

@@ -185,6 +185,10 @@ refuse(Conn *c, const char *sub)
 		case RELAY_NEG_V0:
 			message_say(c, "NEG-MSG", sub, "60");
 			break;
+		case RELAY_NEG_V0_ONLY:
+			/* ["NEG-OPEN", id, filter, id size, message]: what strfry before 1.0 wants */
+			message_notice(c, "ERROR: negentropy error: negentropy query missing elements");
+			break;
 		case RELAY_NEG_GARBAGE:
 			message_say(c, "NEG-MSG", sub, "61ffffffffffffffffffff02");
 			break;

@@ -27,6 +27,7 @@ typedef struct RelayCounters
 	unsigned long auths;		/* AUTH messages accepted */
 	unsigned long neg_opens;
 	unsigned long neg_msgs;
+	unsigned long too_long;		/* messages beyond max_message */
 	unsigned long pings;		/* answered */
 	unsigned long documents;	/* NIP-11 requests */
 	unsigned long long bytes_in;	/* of TCP, frames and handshakes included */

@@ -113,8 +113,9 @@ static const Setting table[] = {
 	"EVENT: taken; OK false; no OK; OK true and dropped; after NIP-42 only; auth-required: even then; "
 	"no ephemeral kinds"},
 	{"ok_delay_ms", NUMBER, AT(ok_delay_ms), NULL, "pause before OK"},
-	{"neg", CHOICE, AT(neg), "none|yes|silent|closed|blocked|error|v0|garbage",
-	"NIP-77: NOTICE unknown; served; no answer; NEG-ERR closed:, blocked:, error:; version 0; nonsense"},
+	{"neg", CHOICE, AT(neg), "none|yes|silent|closed|blocked|error|v0|garbage|v0_only",
+	"NIP-77: NOTICE unknown; served; no answer; NEG-ERR closed:, blocked:, error:; the version byte of "
+	"protocol 0; nonsense; NOTICE, because a NEG-OPEN of protocol 0 has another element"},
 	{"neg_max", NUMBER, AT(neg_max), NULL, "more events than this are blocked: with the number; 0: no bound"},
 	{"neg_frame", NUMBER, AT(neg_frame), NULL, "most bytes of one NEG-MSG; 0: no bound"},
 	{"neg_rounds", NUMBER, AT(neg_rounds), NULL, "NEG-ERR closed: after so many messages; 0: never"},

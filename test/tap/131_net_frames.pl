@@ -13,7 +13,7 @@ my $program = "$ENV{BB_ROOT}/bigbrotr-net";
 sub setting { return str($_[0]) . str($_[1]) }
 my $config = frame('CONFIG', 0, pack('v', 1) . setting('allow_networks', '127.0.0.0/8'));
 my $url = str('ws://127.0.0.1:1');
-my $no_windows = str('{}') . pack('V6CCQ<v', 1000, 0, 0, 500, 0, 0, 0, 0, 0, 0);
+my $no_windows = str('{}') . pack('V8CCQ<v', 1000, 0, 0, 500, 0, 0, 0, 0, 0, 0, 0, 0);
 
 sub window { return pack('q<q<C', @_) }
 sub sync { return frame('SYNC', 1, $url . $_[0]) }

@@ -12,7 +12,7 @@ use BigBrotr::Test;
 my $count = 10000;
 my $url = start_relay('--events', generate_events($count));
 my $config = frame('CONFIG', 0, pack('v', 1) . str('allow_networks') . str('127.0.0.0/8'));
-my $sync = frame('SYNC', 1, str($url) . str('{}') . pack('V6CCQ<v', 60000, 0, 0, 500, 0, 0, 0, 0, 0, 1)
+my $sync = frame('SYNC', 1, str($url) . str('{}') . pack('V8CCQ<v', 60000, 0, 0, 500, 0, 0, 0, 0, 0, 0, 0, 1)
 	  . pack('q<q<C', 0, 9223372036854775807, 0));
 
 # The wait status, the warnings and how many events came.
