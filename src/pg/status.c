@@ -165,6 +165,15 @@ need_running(BbService service)
 				 errhint("Set bigbrotr.%s_interval.", name)));
 }
 
+static void
+no_scheduler(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("no bigbrotr scheduler runs in this database"),
+			 errhint("Check that bigbrotr.databases names this database, that bigbrotr.enabled is on, and that max_worker_processes is high enough.")));
+}
+
 Datum
 bigbrotr_run_service(PG_FUNCTION_ARGS)
 {
@@ -177,12 +186,11 @@ bigbrotr_run_service(PG_FUNCTION_ARGS)
 				 errmsg("there is no service \"%s\"", name),
 				 errhint("Services are listed in bigbrotr.service.")));
 	require_preload();
+	if (!bb_slot_alive(MyDatabaseId, BB_SCHEDULER, 0))
+		no_scheduler();
 	need_running((BbService) service);
 	if (!bb_run_request(MyDatabaseId, (BbService) service))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no bigbrotr scheduler runs in this database"),
-				 errhint("Check that bigbrotr.databases names this database, that bigbrotr.enabled is on, and that max_worker_processes is high enough.")));
+		no_scheduler();
 	PG_RETURN_VOID();
 }
 
