@@ -42,7 +42,7 @@ ok($node->poll_query_until('postgres',
 my $offset = -s $node->logfile;
 setting_becomes('dns_servers', ' 9.9.9.9,  [2620:fe::fe]:5353 , 2620:fe::9, 8.8.8.8:54 ',
 	'9.9.9.9:53,[2620:fe::fe]:5353,[2620:fe::9]:53,8.8.8.8:54');
-ok($node->wait_for_log(qr/bigbrotr-net: ca_file, dns_servers or key_file has changed/, $offset),
+ok($node->wait_for_log(qr/bigbrotr-net: ca_file, dns_servers, key_file or the use of proxies has changed/, $offset),
 	'new servers are noticed');
 $offset = -s $node->logfile;
 setting_becomes('ca_file', '/nonexistent/ca.pem', '/nonexistent/ca.pem');

@@ -77,7 +77,7 @@ my @cases = (
 	['a window that ends before it begins', $config . sync(substr($no_windows, 0, -2) . pack('v', 1) . window(2, 1, 0)), qr/malformed SYNC/],
 	['a window without a purpose', $config . sync(substr($no_windows, 0, -2) . pack('v', 1) . window(1, 2, 9)), qr/malformed SYNC/],
 	['an ANSWER that is cut', $config . frame('ANSWER', 7, 'x'), qr/malformed ANSWER/],
-	['an ANSWER with a long bitmap', $config . frame('ANSWER', 7, pack('Vv', 1, 1) . str("\0" x 129)), qr/malformed ANSWER/],
+	['an ANSWER with a long bitmap', $config . frame('ANSWER', 7, pack('Vv', 1, 1) . str("\0" x 257)), qr/malformed ANSWER/],
 	['an ANSWER to no offer', $config . sync(substr($no_windows, 0, -2) . pack('v', 1) . window(1, 2, 0)) . frame('ANSWER', 1, pack('Vv', 1, 1) . str("\1")), qr/malformed ANSWER/],
 	['a SET that is cut', $config . frame('SET', 7, 'x'), qr/malformed ANSWER or SET/],
 	['a CANCEL with more', $config . frame('CANCEL', 1, 'x'), qr/malformed CANCEL/],
