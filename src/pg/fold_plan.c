@@ -205,7 +205,9 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 	/*
 	 * Which events each network has.  Nearly all were seen on clearnet, so
 	 * there the exceptions are kept: events less exceptions is the count.
-	 * $1, $2: observations; $3: new events.
+	 * $1, $2: observations; $3: new events.  Of an event that returns, there
+	 * may be observations that were counted before it: the archive is asked,
+	 * key by key (OFFSET 0), each tier for itself, so that partitions are pruned.
 	 */
 	[FOLD_NETWORKS] = {
 		"WITH o AS MATERIALIZED (SELECT DISTINCT l.network, u.key FROM unnest($1, $2) AS u (relay, key) "
@@ -214,7 +216,11 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 		"AND t.key = ANY (ARRAY(SELECT o.key FROM o WHERE o.network = 'clearnet')) RETURNING t.key), "
 		"unseen AS (INSERT INTO bigbrotr.tally_network_event AS t (key, network) "
 		"SELECT d.key, 'clearnet' FROM (SELECT e.key FROM unnest($3) AS e (key) "
-		"EXCEPT SELECT o.key FROM o WHERE o.network = 'clearnet') AS d ORDER BY 1 "
+		"EXCEPT SELECT o.key FROM o WHERE o.network = 'clearnet') AS d "
+		"WHERE NOT EXISTS (SELECT FROM bigbrotr.observation AS b JOIN bigbrotr.relay AS l ON l.id = b.relay_id "
+		"WHERE b.key = d.key AND l.network = 'clearnet' OFFSET 0) "
+		"AND NOT EXISTS (SELECT FROM bigbrotr.observation_packed AS b JOIN bigbrotr.relay AS l ON l.id = b.relay_id "
+		"WHERE b.key = d.key AND l.network = 'clearnet' OFFSET 0) ORDER BY 1 "
 		"ON CONFLICT DO NOTHING RETURNING t.key), "
 		"other AS (INSERT INTO bigbrotr.tally_network_event AS t (key, network) "
 		"SELECT o.key, o.network FROM o WHERE o.network <> 'clearnet' ORDER BY 1, 2 "
@@ -317,53 +323,57 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 		SPI_OK_INSERT, 3, {INT4ARRAYOID, INT4ARRAYOID, BYTEAARRAYOID}
 	},
 
-	/* --- removals: rows that are empty now ---------------------------------- */
+	/*
+	 * --- removals: rows that are empty now ----------------------------------
+	 * A count below nothing stays: an observation was taken away whose event
+	 * is about to return, and which is put aside (tally_orphan) until then.
+	 */
 	[FOLD_CLEAN_AUTHOR_KIND] = {
-		"DELETE FROM bigbrotr.tally_author_kind AS t WHERE t.events <= 0 AND t.author_id = ANY ($1)",
+		"DELETE FROM bigbrotr.tally_author_kind AS t WHERE t.events = 0 AND t.author_id = ANY ($1)",
 		SPI_OK_DELETE, 1, {INT4ARRAYOID}
 	},
 	[FOLD_CLEAN_KIND] = {
-		"DELETE FROM bigbrotr.tally_kind AS t WHERE t.events <= 0", SPI_OK_DELETE, 0, {0}
+		"DELETE FROM bigbrotr.tally_kind AS t WHERE t.events = 0 AND t.authors = 0", SPI_OK_DELETE, 0, {0}
 	},
 	[FOLD_CLEAN_DAY] = {
-		"DELETE FROM bigbrotr.tally_day AS t WHERE t.events <= 0", SPI_OK_DELETE, 0, {0}
+		"DELETE FROM bigbrotr.tally_day AS t WHERE t.events = 0 AND t.authors = 0 AND t.kinds = 0", SPI_OK_DELETE, 0, {0}
 	},
 	[FOLD_CLEAN_DAY_AUTHOR] = {
 		"DELETE FROM bigbrotr.tally_day_author AS t USING (SELECT DISTINCT u.author, " DAY("u.at") " AS day "
 		"FROM unnest($1, $2) AS u (author, at)) AS g "
-		"WHERE t.events <= 0 AND t.day = g.day AND t.author_id = g.author",
+		"WHERE t.events = 0 AND t.day = g.day AND t.author_id = g.author",
 		SPI_OK_DELETE, 2, {INT4ARRAYOID, INT8ARRAYOID}
 	},
 	[FOLD_CLEAN_DAY_KIND] = {
-		"DELETE FROM bigbrotr.tally_day_kind AS t WHERE t.events <= 0 "
+		"DELETE FROM bigbrotr.tally_day_kind AS t WHERE t.events = 0 "
 		"AND t.day = ANY (ARRAY(SELECT " DAY("u.at") " FROM unnest($1) AS u (at)))",
 		SPI_OK_DELETE, 1, {INT8ARRAYOID}
 	},
 	[FOLD_CLEAN_TIME] = {
-		"DELETE FROM bigbrotr.tally_time AS t WHERE t.events <= 0 "
+		"DELETE FROM bigbrotr.tally_time AS t WHERE t.events = 0 "
 		"AND t.slot = ANY (ARRAY(SELECT u.at / 600 FROM unnest($1) AS u (at)))",
 		SPI_OK_DELETE, 1, {INT8ARRAYOID}
 	},
 	[FOLD_CLEAN_RELAY] = {
-		"DELETE FROM bigbrotr.tally_relay AS t WHERE t.events <= 0", SPI_OK_DELETE, 0, {0}
+		"DELETE FROM bigbrotr.tally_relay AS t WHERE t.events = 0 AND t.authors = 0 AND t.kinds = 0", SPI_OK_DELETE, 0, {0}
 	},
 	[FOLD_CLEAN_RELAY_KIND] = {
-		"DELETE FROM bigbrotr.tally_relay_kind AS t WHERE t.events <= 0 AND t.relay_id = ANY ($1)",
+		"DELETE FROM bigbrotr.tally_relay_kind AS t WHERE t.events = 0 AND t.authors = 0 AND t.relay_id = ANY ($1)",
 		SPI_OK_DELETE, 1, {INT4ARRAYOID}
 	},
 	[FOLD_CLEAN_RELAY_AUTHOR] = {
 		"DELETE FROM bigbrotr.tally_relay_author AS t USING (SELECT DISTINCT u.relay, u.author "
 		"FROM unnest($1, $2) AS u (relay, author)) AS g "
-		"WHERE t.events <= 0 AND t.relay_id = g.relay AND t.author_id = g.author",
+		"WHERE t.events = 0 AND t.relay_id = g.relay AND t.author_id = g.author",
 		SPI_OK_DELETE, 2, {INT4ARRAYOID, INT4ARRAYOID}
 	},
 	[FOLD_CLEAN_NETWORK_AUTHOR] = {
-		"DELETE FROM bigbrotr.tally_network_author AS t WHERE t.relays <= 0 AND t.network IN "
+		"DELETE FROM bigbrotr.tally_network_author AS t WHERE t.relays = 0 AND t.network IN "
 		"('clearnet', 'tor', 'i2p', 'loki') AND t.author_id = ANY ($1)",
 		SPI_OK_DELETE, 1, {INT4ARRAYOID}
 	},
 	[FOLD_CLEAN_NETWORK_KIND] = {
-		"DELETE FROM bigbrotr.tally_network_kind AS t WHERE t.relays <= 0", SPI_OK_DELETE, 0, {0}
+		"DELETE FROM bigbrotr.tally_network_kind AS t WHERE t.relays = 0", SPI_OK_DELETE, 0, {0}
 	},
 };
 
