@@ -341,18 +341,50 @@ lost_cmp(const void *a, const void *b)
 	return x->row == y->row ? 0 : x->row < y->row ? -1 : 1;
 }
 
-/* Observations without an event: put aside, forgotten, or taken back. */
+/* Events that came (back): what was put aside of them counts. */
 static void
-orphans(FoldStep *s)
+adopt(FoldStep *s)
+{
+	Datum	   *keys = palloc_extended(sizeof(Datum) * Max(s->n, 1), MCXT_ALLOC_HUGE);
+	Datum		args[1];
+	int			n = 0;
+
+	for (int i = 0; i < s->n; i++)
+		if (s->entries[i].relay_id == 0 && s->entries[i].sign > 0 && s->entries[i].info != NULL)
+			keys[n++] = Int64GetDatum(s->entries[i].key);
+	if (n > 0)
+	{
+		args[0] = archive_array(keys, NULL, n, INT8OID);
+		fold_run(FOLD_ORPHANS_ADOPT, args);
+		for (uint64 r = 0; r < SPI_processed; r++)
+		{
+			bool		isnull;
+			int64		key = int8_value(r, 1);
+			FoldInfo   *info = find_info(s, key, 0);
+
+			if (info != NULL)
+				add_entry(s, key, 0, DatumGetInt32(value(r, 2, &isnull)), 1)->info = info;
+		}
+		SPI_freetuptable(SPI_tuptable);
+	}
+	pfree(keys);
+}
+
+/*
+ * Observations without an event: put aside, or forgotten.  After adopt():
+ * that nobody knows the event says that it does not come back in this step,
+ * though it may have come and gone before the observation.
+ */
+static void
+put_aside(FoldStep *s)
 {
 	Datum	   *keys = palloc_extended(sizeof(Datum) * Max(s->n, 1), MCXT_ALLOC_HUGE);
 	Datum	   *relays = palloc_extended(sizeof(Datum) * Max(s->n, 1), MCXT_ALLOC_HUGE);
 	FoldEntry **lost = palloc_extended(sizeof(FoldEntry *) * Max(s->n, 1), MCXT_ALLOC_HUGE);
 	Datum		args[2];
-	int			entries = s->n;
 	int			nlost = 0;
 
-	for (int i = 0; i < entries; i++)
+	for (int i = 0; i < s->n; i++)
 		if (s->entries[i].info == NULL && s->entries[i].relay_id != 0)
 			lost[nlost++] = &s->entries[i];
 	qsort(lost, nlost, sizeof(FoldEntry *), lost_cmp);
@@ -377,28 +409,6 @@ orphans(FoldStep *s)
 		fold_run(sign > 0 ? FOLD_ORPHANS_ADD : FOLD_ORPHANS_DROP, args);
 	}
 	pfree(lost);
-	{
-		int			n = 0;
-
-		for (int i = 0; i < entries; i++)
-			if (s->entries[i].relay_id == 0 && s->entries[i].sign > 0 && s->entries[i].info != NULL)
-				keys[n++] = Int64GetDatum(s->entries[i].key);
-		if (n > 0)
-		{
-			args[0] = archive_array(keys, NULL, n, INT8OID);
-			fold_run(FOLD_ORPHANS_ADOPT, args);
-			for (uint64 r = 0; r < SPI_processed; r++)
-			{
-				bool		isnull;
-				int64		key = int8_value(r, 1);
-				FoldInfo   *info = find_info(s, key, 0);
-
-				if (info != NULL)
-					add_entry(s, key, 0, DatumGetInt32(value(r, 2, &isnull)), 1)->info = info;
-			}
-			SPI_freetuptable(SPI_tuptable);
-		}
-	}
 	pfree(keys);
 	pfree(relays);
 }
@@ -462,5 +472,6 @@ fold_take(FoldStep *s)
 	n = sort_keys(keys, n);
 	look_up(s, FOLD_LOOKUP_WINNERS, keys, n);
 	pfree(keys);
-	orphans(s);
+	adopt(s);
+	put_aside(s);
 }
