@@ -46,16 +46,33 @@ above_end(SyncReq *r, SyncEnd how)
 		sync_dense_start(w);
 }
 
-/* How much fits into an answer?  Only the size of this one counts. */
+/*
+ * How much fits into an answer?  One without bounds shows it by its size; and
+ * one that stayed below the limit and lacks events that are known, all the
+ * more.
+ */
+static void
+capacity_event(SyncReq *r, const NostrEvent *ev, bool valid)
+{
+	SyncWalk   *w = sync_walk_of(r);
+
+	(void) valid;
+	w->known += sync_walk_time(w, ev->created_at) == w->seen.at && sync_seen_again(&w->seen, ev->id);
+}
+
 static void
 capacity_end(SyncReq *r, SyncEnd how)
 {
 	SyncWalk   *w = sync_walk_of(r);
 
 	if (how == SYNC_END_REFUSED)
+	{
 		sync_fail_refused(w->s);
-	else
-		judge_size(w);
+		return;
+	}
+	if (how == SYNC_END_EOSE && w->known < w->seen.n && r->received < r->limit)
+		sync_was_cut(w->s, r->in_range, r->limit);
+	judge_size(w);
 }
 
 static void
@@ -74,7 +91,9 @@ judge_size(SyncWalk *w)
 	{
 		w->capacity_asked = true;
 		w->last_full = w->last_size >= s->limit;
-		sync_ask(&w->req, &any, ignore, capacity_end);
+		w->seen.answer++;
+		sync_walk_answer(w);
+		sync_ask(&w->req, &any, capacity_event, capacity_end);
 	}
 	else if (s->order == SYNC_ORDER_UNKNOWN && !w->above_asked && w->seen.at < w->first_hi &&
 			 w->nholes == 0 && w->shown <= w->seen.n)

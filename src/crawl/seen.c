@@ -20,6 +20,23 @@ sync_seen_reset(SyncSeen *seen, int64_t at)
 }
 
 bool
+sync_seen_again(SyncSeen *seen, const uint8_t id[32])
+{
+	for (uint32_t i = seen->n; i-- > 0;)
+	{
+		SyncSeenItem *it = &seen->item[i];
+
+		if (memcmp(it->id, id, 32) != 0)
+			continue;
+		if (it->answer == seen->answer)
+			return false;
+		it->answer = seen->answer;
+		return true;
+	}
+	return false;
+}
+
+bool
 sync_seen_add(SyncSeen *seen, int64_t at, const NostrEvent *ev)
 {
 	SyncSeenItem *it;

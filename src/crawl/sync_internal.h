@@ -386,6 +386,7 @@ extern bool sync_rate_limited(Sync *s, const char *text, size_t len);
 
 /* seen.c */
 extern bool sync_seen_add(SyncSeen *seen, int64_t at, const NostrEvent *ev);	/* false: known */
+extern bool sync_seen_again(SyncSeen *seen, const uint8_t id[32]);	/* known, first time in this answer */
 extern void sync_seen_reset(SyncSeen *seen, int64_t at);
 extern void sync_kind_seen(Sync *s, int32_t kind);
 /* Kinds in out[SYNC_MAX_CUT]: 0 those that a relay does not hide from

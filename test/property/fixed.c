@@ -83,6 +83,9 @@ static const Fixed list[] = {
 		"{\"cap\":5}", {DATA_SECONDS, 120, 5, 40, 2, 3, 0}, 9,
 		"{\"authors\":[\"0000000000000000000000000000000000000000000000000000000000000001\","
 	"\"0100000000000000000000000000000000000000000000000000000000000001\"]}", 0, {{0, END, SYNC_FETCH}}},
+	{"one event in each answer, and newer seconds that were asked for before", 0,
+		"{\"cap\":1}", {DATA_DENSE, 92, 1, 1, 1, 3, 0}, UINT64_C(0x36fbefaa7344f008),
+	"{\"kinds\":[1],\"#t\":[\"a\",\"b\",\"c\"]}", 0, {{0, 1700000000, SYNC_FETCH}}},
 };
 
 int
