@@ -61,7 +61,17 @@ nostr_time_code(int64_t key)
 
 	if (second > UINT32_MAX)
 		second = UINT32_MAX;
+	if (second < 0)
+		second = 0;
 	return (int32_t) (second + INT32_MIN);
+}
+
+int32_t
+nostr_time_slot(int64_t key)
+{
+	int64_t		seconds = (int64_t) nostr_time_code(key) - INT32_MIN;
+
+	return (int32_t) (seconds >> NOSTR_SLOT_BITS);
 }
 
 bool

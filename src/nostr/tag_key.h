@@ -27,6 +27,12 @@ extern int32_t nostr_author_code(const uint8_t pubkey[32], int32_t kind);
 #define NOSTR_TIME_CODE_MAX INT32_MAX
 extern int32_t nostr_time_code(int64_t key);
 
+/* The NOSTR_SLOT_SECONDS seconds that the time_code is one of, in order: so
+ * coarse that events of a frequent kind share it and an entry of an index. */
+#define NOSTR_SLOT_BITS 8
+#define NOSTR_SLOT_SECONDS (1 << NOSTR_SLOT_BITS)
+extern int32_t nostr_time_slot(int64_t key);
+
 /*
  * Goes on to the next tag with a single-letter name and a value: its letter
  * and first value.  False at the end, or where this is no packed form.

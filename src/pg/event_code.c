@@ -1,8 +1,8 @@
 /*
  * event_code.c
  *
- * id_code, author_code, time_code: nostr/tag_key.h for SQL, where the indexes
- * of event are made of them.
+ * id_code, author_code, time_code, time_slot: nostr/tag_key.h for SQL, where
+ * the indexes of event are made of them.
  *
  * Must survive bytea of any length: they are called before the CHECKs.
  */
@@ -22,6 +22,8 @@ extern PGDLLEXPORT Datum bigbrotr_author_code(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_author_code);
 extern PGDLLEXPORT Datum bigbrotr_time_code(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_time_code);
+extern PGDLLEXPORT Datum bigbrotr_time_slot(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_time_slot);
 
 /* The 32 bytes, or zeros: what is not 32 bytes long is in no event. */
 static const uint8 *
@@ -48,4 +50,10 @@ Datum
 bigbrotr_time_code(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(nostr_time_code(PG_GETARG_INT64(0)));
+}
+
+Datum
+bigbrotr_time_slot(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(nostr_time_slot(PG_GETARG_INT64(0)));
 }

@@ -4,7 +4,7 @@
  * Lets plain predicates on event use the indexes over codes: beside
  * "id = x" it puts "id_code(id) = id_code(x)", beside "pubkey = x" that
  * author_code(pubkey, kind) is one of the author's, or, with "kind = k", that
- * of this kind.
+ * of this kind; beside bounds of key, with "kind = k", those of time_slot(key).
  *
  * Guarantees that a query finds the same rows: what is added follows from
  * what stands beside it, at the top level of a WHERE or of an ON of any join.
@@ -39,8 +39,10 @@ typedef struct Adding
 	AttrNumber	id;
 	AttrNumber	pubkey;
 	AttrNumber	kind;
+	AttrNumber	key;
 	Oid			id_code;		/* functions */
 	Oid			author_code;
+	Oid			time_slot;
 } Adding;
 
 static Oid
@@ -51,7 +53,8 @@ function_oid(const char *name, int nargs, const Oid *args)
 	return OidIsValid(oid) && bb_may_execute(oid) ? oid : InvalidOid;
 }
 
-/* The other side of "column = something" about this relation, or NULL. */
+/* The other side of "column = something", or another comparison, about this
+ * relation; or NULL. */
 static Node *
 equal_to(const Adding *a, Node *clause, AttrNumber column, Oid function)
 {
@@ -103,6 +106,34 @@ int4_const(int32 v)
 	return (Expr *) makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(v), false, true);
 }
 
+/* The bound of time_slot(key) that follows from one of key, or NULL. */
+static Expr *
+slot_bound(const Adding *a, Node *clause)
+{
+	static const struct
+	{
+		Oid			function;
+		int			strategy;
+	}			op[] = {
+		{F_INT8GE, BTGreaterEqualStrategyNumber}, {F_INT8GT, BTGreaterEqualStrategyNumber},
+		{F_INT8LE, BTLessEqualStrategyNumber}, {F_INT8LT, BTLessEqualStrategyNumber}
+	};
+
+	for (int i = 0; i < lengthof(op); i++)
+	{
+		Node	   *other = equal_to(a, clause, a->key, op[i].function);
+		bool		left;
+
+		if (other == NULL)
+			continue;
+		left = linitial(((OpExpr *) clause)->args) != (void *) other;
+		return compare(left ? op[i].strategy : BTMaxStrategyNumber + 1 - op[i].strategy,
+					   call(a->time_slot, list_make1(column(a, a->key, INT8OID))),
+					   call(a->time_slot, list_make1(copyObject(other))));
+	}
+	return NULL;
+}
+
 /* What follows from the clauses of one WHERE or ON. */
 static List *
 implied(const Adding *a, List *quals, PlannerInfo *root)
@@ -118,9 +149,12 @@ implied(const Adding *a, List *quals, PlannerInfo *root)
 	{
 		Node	   *id = equal_to(a, lfirst(lc), a->id, F_BYTEAEQ);
 		Node	   *author = equal_to(a, lfirst(lc), a->pubkey, F_BYTEAEQ);
+		Expr	   *slot = kind != NULL ? slot_bound(a, lfirst(lc)) : NULL;
 		Expr	   *code;
 		Expr	   *first;
 
+		if (slot != NULL)
+			more = lappend(more, slot);
 		if (id != NULL)
 			more = lappend(more, compare(BTEqualStrategyNumber,
 										 call(a->id_code, list_make1(column(a, a->id, BYTEAOID))),
@@ -176,15 +210,18 @@ bb_plan_clauses(PlannerInfo *root, Oid relid, int varno)
 {
 	static const Oid one[] = {BYTEAOID};
 	static const Oid two[] = {BYTEAOID, INT4OID};
+	static const Oid key[] = {INT8OID};
 	Adding		a = {.varno = varno};
 
 	a.id = get_attnum(relid, "id");
 	a.pubkey = get_attnum(relid, "pubkey");
 	a.kind = get_attnum(relid, "kind");
+	a.key = get_attnum(relid, "key");
 	a.id_code = function_oid("id_code", 1, one);
 	a.author_code = function_oid("author_code", 2, two);
+	a.time_slot = function_oid("time_slot", 1, key);
 	if (a.id == InvalidAttrNumber || a.pubkey == InvalidAttrNumber || a.kind == InvalidAttrNumber ||
-		!OidIsValid(a.id_code) || !OidIsValid(a.author_code))
+		a.key == InvalidAttrNumber || !OidIsValid(a.id_code) || !OidIsValid(a.author_code) || !OidIsValid(a.time_slot))
 		return;
 	walk(&a, (Node *) root->parse->jointree, root);
 }

@@ -66,7 +66,7 @@ typedef struct BbScan
 	int			at;				/* filter number */
 	bool		counting;		/* only count those that no earlier filter has */
 	bool		ordered;		/* rows come by second, newest first */
-	bool		coarse;			/* by time_code */
+	int			grain;			/* seconds that share a place in that order; 0: none do */
 	int64		budget;			/* rows to look at before stopping; 0: all */
 	int64		want;			/* matches that suffice; 0: all */
 
@@ -114,7 +114,9 @@ typedef enum BbDrive
  */
 extern void bb_drive(BbDrive way, int64 lo, int64 hi, Datum a, Datum b, DestReceiver *dest);
 extern bool bb_drive_ordered(BbDrive way);
-extern bool bb_drive_coarse(BbDrive way);
+/* Seconds that share a place in the order of an index; 0: it goes by key.
+ * What lies beyond 2106 shares one in any case. */
+extern int	bb_drive_grain(BbDrive way);
 /* int4[] of codes, sorted, each once: no row is found twice.  Sorts v. */
 extern Datum bb_code_array(int32 *v, int n);
 

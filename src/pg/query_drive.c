@@ -28,7 +28,7 @@ typedef struct Way
 	Oid			a;				/* InvalidOid: none */
 	Oid			b;
 	bool		ordered;
-	bool		codes;			/* bounds of time_code are $3 and $4 */
+	int			grain;			/* 1: bounds of time_code are $3 and $4; else of time_slot */
 } Way;
 
 #define COLUMNS "SELECT e.key, e.created_at, e.kind, e.id, e.pubkey, e.tags FROM "
@@ -36,21 +36,24 @@ typedef struct Way
 #define EVENT	COLUMNS "bigbrotr.event AS e WHERE " BOUNDS
 #define CODES	" AND bigbrotr.time_code(e.key) OPERATOR(pg_catalog.>=) $3" \
 	" AND bigbrotr.time_code(e.key) OPERATOR(pg_catalog.<=) $4"
+#define SLOTS	" AND bigbrotr.time_slot(e.key) OPERATOR(pg_catalog.>=) $3" \
+	" AND bigbrotr.time_slot(e.key) OPERATOR(pg_catalog.<=) $4"
 #define AUTHOR	"bigbrotr.author_code(e.pubkey, e.kind)"
 
 static const Way ways[BB_DRIVE_N] = {
 	[BB_DRIVE_KEY] = {EVENT " ORDER BY e.key DESC", {"key", "btree"}, .ordered = true},
-	[BB_DRIVE_KIND] = {EVENT " AND e.kind OPERATOR(pg_catalog.=) $3 ORDER BY e.key DESC",
-	{"kind", "btree"}, INT4OID, .ordered = true},
-	[BB_DRIVE_KINDS] = {EVENT " AND e.kind OPERATOR(pg_catalog.=) ANY ($3)", {"kind", "btree"}, INT4ARRAYOID},
+	[BB_DRIVE_KIND] = {EVENT SLOTS " AND e.kind OPERATOR(pg_catalog.=) $5 ORDER BY bigbrotr.time_slot(e.key) DESC",
+	{"kind", "btree"}, INT4OID, .ordered = true, .grain = NOSTR_SLOT_SECONDS},
+	[BB_DRIVE_KINDS] = {EVENT SLOTS " AND e.kind OPERATOR(pg_catalog.=) ANY ($5)", {"kind", "btree"}, INT4ARRAYOID,
+	.grain = NOSTR_SLOT_SECONDS},
 	[BB_DRIVE_AUTHOR] = {EVENT CODES " AND " AUTHOR " OPERATOR(pg_catalog.=) $5 ORDER BY bigbrotr.time_code(e.key) DESC",
-	{"author_code", "btree"}, INT4OID, .ordered = true, .codes = true},
+	{"author_code", "btree"}, INT4OID, .ordered = true, .grain = 1},
 	[BB_DRIVE_CODES] = {EVENT CODES " AND " AUTHOR " OPERATOR(pg_catalog.=) ANY ($5)",
-	{"author_code", "btree"}, INT4ARRAYOID, .codes = true},
+	{"author_code", "btree"}, INT4ARRAYOID, .grain = 1},
 	/* OFFSET 0 keeps the subquery one: an index scan for each code */
 	[BB_DRIVE_AUTHORS] = {"SELECT x.* FROM pg_catalog.unnest($5) AS a (code), LATERAL (" EVENT CODES
 		" AND " AUTHOR " OPERATOR(pg_catalog.>=) a.code AND " AUTHOR
-	" OPERATOR(pg_catalog.<=) (a.code OPERATOR(pg_catalog.+) 63) OFFSET 0) AS x", {"author_code", "btree"}, INT4ARRAYOID, .codes = true},
+	" OPERATOR(pg_catalog.<=) (a.code OPERATOR(pg_catalog.+) 63) OFFSET 0) AS x", {"author_code", "btree"}, INT4ARRAYOID, .grain = 1},
 	[BB_DRIVE_TAG] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3", {"tags", "gin"}, TEXTARRAYOID},
 	[BB_DRIVE_TAGS] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3 AND e.tags OPERATOR(bigbrotr.&&) $4",
 	{"tags", "gin"}, TEXTARRAYOID, TEXTARRAYOID},
@@ -70,10 +73,10 @@ bb_drive_ordered(BbDrive way)
 	return ways[way].ordered;
 }
 
-bool
-bb_drive_coarse(BbDrive way)
+int
+bb_drive_grain(BbDrive way)
 {
-	return ways[way].codes;
+	return ways[way].grain;
 }
 
 static pg_noinline SPIPlanPtr
@@ -100,7 +103,7 @@ way_plan(BbDrive way)
 		return plans[way];
 	args[n++] = INT8OID;
 	args[n++] = INT8OID;
-	if (w->codes)
+	if (w->grain > 0)
 	{
 		args[n++] = INT4OID;
 		args[n++] = INT4OID;
@@ -121,7 +124,7 @@ way_plan(BbDrive way)
 static pg_noinline ParamListInfo
 way_params(const Way *w, int64 lo, int64 hi, Datum a, Datum b)
 {
-	ParamListInfo params = makeParamList(2 + (w->codes ? 2 : 0) + OidIsValid(w->a) + OidIsValid(w->b));
+	ParamListInfo params = makeParamList(2 + (w->grain > 0 ? 2 : 0) + OidIsValid(w->a) + OidIsValid(w->b));
 	Datum		values[MAX_ARGS];
 	Oid			types[MAX_ARGS];
 	int			n = 0;
@@ -132,12 +135,12 @@ way_params(const Way *w, int64 lo, int64 hi, Datum a, Datum b)
 	values[n++] = Int64GetDatum(first);
 	types[n] = INT8OID;
 	values[n++] = Int64GetDatum(last);
-	if (w->codes)
+	if (w->grain > 0)
 	{
 		types[n] = INT4OID;
-		values[n++] = Int32GetDatum(nostr_time_code(first));
+		values[n++] = Int32GetDatum(w->grain == 1 ? nostr_time_code(first) : nostr_time_slot(first));
 		types[n] = INT4OID;
-		values[n++] = Int32GetDatum(nostr_time_code(last));
+		values[n++] = Int32GetDatum(w->grain == 1 ? nostr_time_code(last) : nostr_time_slot(last));
 	}
 	if (OidIsValid(w->a))
 	{

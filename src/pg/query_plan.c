@@ -117,7 +117,7 @@ scan(Engine *e, BbDrive way, int64 lo, Datum a, Datum b, int64 budget)
 
 	bb_scan_reset(s);
 	s->ordered = bb_drive_ordered(way);
-	s->coarse = bb_drive_coarse(way);
+	s->grain = bb_drive_grain(way);
 	s->budget = budget;
 	s->want = e->counting ? (e->q->relay ? BATCH : 0) : Min(Max(e->limit - e->n, 1), BATCH);
 	bb_drive(way, lo, e->hi, a, b, &s->pub);

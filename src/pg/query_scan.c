@@ -128,9 +128,12 @@ scan_row(TupleTableSlot *slot, DestReceiver *self)
 	int64		second = key >> NOSTR_KEY_ID_BITS;
 
 	CHECK_FOR_INTERRUPTS();
-	/* a time_code knows no order beyond 2106 */
-	if (s->ordered && s->coarse)
+	/* a code of time knows no order beyond 2106 */
+	if (s->ordered && s->grain > 0)
+	{
 		second = Min(second, PG_UINT32_MAX);
+		second -= second % s->grain;
+	}
 	if (s->ordered && s->examined > 0 && second < s->second &&
 		((s->want > 0 && s->matched >= s->want) || (s->budget > 0 && s->examined >= s->budget)))
 	{

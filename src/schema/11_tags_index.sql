@@ -57,3 +57,7 @@ CREATE FUNCTION bigbrotr.time_code(key bigint) RETURNS integer
 	AS 'MODULE_PATHNAME', 'bigbrotr_time_code' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.time_code(bigint) IS
 	'the second of a key in four bytes: seconds since 1970 - 2^31; what lies beyond 2106 is one';
+CREATE FUNCTION bigbrotr.time_slot(key bigint) RETURNS integer
+	AS 'MODULE_PATHNAME', 'bigbrotr_time_slot' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.time_slot(bigint) IS
+	'the 256 seconds that a key is in, counted from 1970; what lies beyond 2106 is in the last of them';

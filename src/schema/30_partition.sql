@@ -28,7 +28,7 @@ BEGIN
 		IF parent OPERATOR(pg_catalog.=) 'event' THEN
 			EXECUTE pg_catalog.format('ALTER TABLE bigbrotr.%I ADD PRIMARY KEY (key)', part);
 			-- what each is for and costs: docs/queries.md
-			EXECUTE pg_catalog.format('CREATE INDEX ON bigbrotr.%I (kind, key)', part);
+			EXECUTE pg_catalog.format('CREATE INDEX ON bigbrotr.%I (kind, bigbrotr.time_slot(key))', part);
 			EXECUTE pg_catalog.format('CREATE INDEX ON bigbrotr.%I (bigbrotr.author_code(pubkey, kind), bigbrotr.time_code(key))', part);
 			EXECUTE pg_catalog.format('CREATE INDEX ON bigbrotr.%I (bigbrotr.id_code(id))', part);
 			EXECUTE pg_catalog.format('CREATE INDEX ON bigbrotr.%I USING gin (tags) WITH (fastupdate = off)', part);

@@ -30,7 +30,12 @@ SELECT matches(pg_temp.plan($$SELECT FROM event WHERE id = sha256('id77')$$), 'e
 SELECT matches(pg_temp.plan($$SELECT FROM event WHERE pubkey = sha256('author7')$$), 'event_2023_11_author_code_time_code_idx', 'pubkey =');
 SELECT matches(pg_temp.plan($$SELECT FROM event WHERE pubkey = sha256('author7') AND kind = 1$$), 'Index Cond: \(author_code\(pubkey, kind\) = ', 'pubkey = and kind =');
 SELECT matches(pg_temp.plan($$SELECT FROM event WHERE tags && '{e:7}'$$), 'event_2023_11_tags_idx', 'tags &&');
-SELECT matches(pg_temp.plan($$SELECT FROM event WHERE kind = 7 ORDER BY key DESC LIMIT 5$$), 'Scan Backward using event_2023_11_kind_key_idx', 'kind = in order');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE kind = 7 AND key > 1700000100::bigint << 29$$),
+	'Index Cond: \(\(kind = 7\) AND \(time_slot\(key\) >= 6640625\)\)', 'kind = and bounds of key');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE kind = 7 AND 1700000300::bigint << 29 > key$$),
+	'Index Cond: \(\(kind = 7\) AND \(time_slot\(key\) <= 6640626\)\)', 'the other way round');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE kind = 7 ORDER BY time_slot(key) DESC LIMIT 5$$),
+	'Scan Backward using event_2023_11_kind_time_slot_idx', 'kind = in order');
 SELECT matches(pg_temp.plan($$SELECT FROM event e JOIN event r ON r.id = decode(tag_first(e.tags, 'e'), 'hex') WHERE e.key = 1$$), 'event_2023_11_id_code_idx', 'a join by id');
 PREPARE by_author(bytea) AS SELECT FROM event WHERE pubkey = $1;
 SET LOCAL plan_cache_mode = force_generic_plan;
@@ -40,6 +45,8 @@ RESET plan_cache_mode;
 SELECT is((SELECT count(*) FROM event WHERE id = sha256('id77')), 1::bigint, 'id: found');
 SELECT is((SELECT count(*) FROM event WHERE pubkey = sha256('author7')), 25::bigint, 'pubkey: found');
 SELECT is((SELECT count(*) FROM event WHERE pubkey = sha256('author7') AND kind = 1), 9::bigint, 'pubkey and kind: found');
+SELECT is((SELECT count(*) FROM event WHERE kind = 1 AND key >= 1700000100::bigint << 29 AND 1700000400::bigint << 29 > key), 100::bigint, 'kind and bounds: found');
+SELECT is((SELECT count(*) FROM event WHERE kind = 1 AND key > -5 AND key < 9223372036854775807), 334::bigint, 'kind and bounds beyond all');
 SELECT is((SELECT count(*) FROM event WHERE sha256('author7') = pubkey AND 1 = kind), 9::bigint, 'the other way round');
 SELECT is((SELECT count(*) FROM event WHERE pubkey = '\x00'), 0::bigint, 'what is not 32 bytes long is not there');
 SELECT is((SELECT count(*) FROM event WHERE id = NULL), 0::bigint, 'NULL is not there');

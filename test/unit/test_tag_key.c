@@ -50,6 +50,14 @@ main(void)
 	CHECK(nostr_time_code((INT64_C(1700000001) << 29) - 1) == 1700000000 + INT32_MIN);
 	CHECK(nostr_time_code(INT64_C(4294967295) << 29) == INT32_MAX);
 	CHECK(nostr_time_code(INT64_MAX) == INT32_MAX);
+	CHECK(nostr_time_slot(0) == 0);
+	CHECK(nostr_time_slot(INT64_MIN) == 0);
+	CHECK(nostr_time_slot(-1) == 0);
+	CHECK(nostr_time_slot((INT64_C(256) << 29) - 1) == 0);
+	CHECK(nostr_time_slot(INT64_C(256) << 29) == 1);
+	CHECK(nostr_time_slot(INT64_C(1700000000) << 29) == 1700000000 / 256);
+	CHECK(nostr_time_slot(INT64_C(4294967295) << 29) == (1 << 24) - 1);
+	CHECK(nostr_time_slot(INT64_MAX) == (1 << 24) - 1);
 
 	/* only single letters with a value */
 	nostr_buf_init(&tags, 1024);
