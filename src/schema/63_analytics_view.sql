@@ -2,13 +2,7 @@
 -- tallies (28_tally.sql) and from what the monitor keeps (docs/analytics.md).
 
 CREATE FUNCTION bigbrotr.kind_category(kind integer) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN CASE
-		WHEN kind IN (1, 2) OR kind BETWEEN 4 AND 44 OR kind BETWEEN 1000 AND 9999 THEN 'regular'
-		WHEN kind IN (0, 3) OR kind BETWEEN 10000 AND 19999 THEN 'replaceable'
-		WHEN kind BETWEEN 20000 AND 29999 THEN 'ephemeral'
-		WHEN kind BETWEEN 30000 AND 39999 THEN 'addressable'
-		ELSE 'other' END;
+	AS 'MODULE_PATHNAME', 'bigbrotr_kind_category' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.kind_category(integer) IS 'regular, replaceable, ephemeral, addressable (NIP-01) or other';
 CREATE FUNCTION bigbrotr.d_tag(tags bigbrotr.tags) RETURNS text
 	AS 'MODULE_PATHNAME', 'bigbrotr_d_tag' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -22,9 +16,7 @@ CREATE FUNCTION bigbrotr.tagvalues(tags bigbrotr.tags) RETURNS text[]
 COMMENT ON FUNCTION bigbrotr.tagvalues(bigbrotr.tags) IS
 	'name:value of every tag whose name has one character; NULL for a value with U+0000';
 CREATE FUNCTION bigbrotr.tally_date(day integer) RETURNS date
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN CASE WHEN day > 2145042905 THEN 'infinity'::date WHEN day < -2440588 THEN '-infinity'::date
-		ELSE '1970-01-01'::date + day END;
+	AS 'MODULE_PATHNAME', 'bigbrotr_tally_date' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.tally_date(integer) IS 'tally_day.day as a date; infinity: a time that no date can hold';
 CREATE FUNCTION bigbrotr.events_since(at bigint) RETURNS bigint
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp

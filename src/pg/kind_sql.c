@@ -1,0 +1,55 @@
+/*
+ * kind_sql.c
+ *
+ * What the views of the analytics show of a kind and of a day.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+
+#include "nostr/kind.h"
+
+extern PGDLLEXPORT Datum bigbrotr_kind_category(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_kind_category);
+extern PGDLLEXPORT Datum bigbrotr_tally_date(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_tally_date);
+
+/* tally_day.day counts from 1970-01-01, a DateADT from 2000-01-01. */
+#define EPOCH_DAYS	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
+/* The days that a date can hold; those beyond count as one at each end. */
+#define LAST_DAY	(DATE_END_JULIAN - UNIX_EPOCH_JDATE - 1)
+#define FIRST_DAY	(DATETIME_MIN_JULIAN - UNIX_EPOCH_JDATE)
+
+Datum
+bigbrotr_kind_category(PG_FUNCTION_ARGS)
+{
+	int32		kind = PG_GETARG_INT32(0);
+	const char *category = "other";
+
+	if (kind == 1 || kind == 2 || (kind >= 4 && kind <= 44) || (kind >= 1000 && kind <= 9999))
+		category = "regular";
+	else if (nostr_kind_is_replaceable(kind))
+		category = "replaceable";
+	else if (kind >= 20000 && kind <= 29999)
+		category = "ephemeral";
+	else if (nostr_kind_is_addressable(kind))
+		category = "addressable";
+	PG_RETURN_TEXT_P(cstring_to_text(category));
+}
+
+Datum
+bigbrotr_tally_date(PG_FUNCTION_ARGS)
+{
+	int32		day = PG_GETARG_INT32(0);
+	DateADT		date;
+
+	if (day > LAST_DAY)
+		DATE_NOEND(date);
+	else if (day < FIRST_DAY)
+		DATE_NOBEGIN(date);
+	else
+		date = day - EPOCH_DAYS;
+	PG_RETURN_DATEADT(date);
+}
