@@ -118,6 +118,53 @@ netcheck_url(const char *text)
 	return &url;
 }
 
+/* How a connection ended that is closed as soon as it has opened. */
+typedef struct NetLook
+{
+	bool		over;
+	NetFailure	failure;
+	WsTimings	timings;
+} NetLook;
+
+static inline void
+netlook_opened(WsConn *c, void *user)
+{
+	(void) user;
+	ws_close(c, NET_OK, "");
+}
+
+static inline void
+netlook_message(WsConn *c, void *user, const char *data, size_t len)
+{
+	(void) c, (void) user, (void) data, (void) len;
+}
+
+static inline void
+netlook_closed(WsConn *c, void *user, NetFailure f, const char *why)
+{
+	NetLook    *look = user;
+
+	(void) why;
+	look->failure = f;
+	look->timings = *ws_timings(c);
+	look->over = true;
+}
+
+/* Connects once, noting in seen (may be NULL) what is seen on the way. */
+static inline NetLook
+netcheck_look(uv_loop_t *loop, Net *net, const NostrRelayUrl *url, NetSeen *seen)
+{
+	static const WsCallbacks cb = {netlook_opened, netlook_message, netlook_closed};
+	NetLook		look = {0};
+	WsConn	   *c = ws_connect(net, url, &cb, &look);
+
+	CHECK(c != NULL);
+	if (seen != NULL)
+		ws_observe(c, seen);
+	WAIT_FOR(loop, look.over);
+	return look;
+}
+
 /* OpenSSL, libcurl and libwebsockets keep some memory for the life of the
  * process: only what our code allocates counts. */
 extern const char *__lsan_default_options(void);

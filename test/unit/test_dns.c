@@ -105,45 +105,18 @@ no_answers(void)
 
 /* --- connections by name: resolved once, checked, connected by number --- */
 
-static NetFailure failure;
-static WsTimings timings;
-static bool over;
-
-static void
-opened(WsConn *c, void *user)
-{
-	(void) user;
-	ws_close(c, NET_OK, "");
-}
-
-static void
-message(WsConn *c, void *user, const char *data, size_t len)
-{
-	(void) c, (void) user, (void) data, (void) len;
-}
-
-static void
-closed(WsConn *c, void *user, NetFailure f, const char *why)
-{
-	(void) user, (void) why;
-	failure = f;
-	timings = *ws_timings(c);
-	over = true;
-}
+static NetLook look;
 
 static void
 connect_to(const char *text)
 {
-	static const WsCallbacks cb = {opened, message, closed};
 	NetConfig	config;
 	Net		   *net;
 
 	netcheck_config(&config, 8000);
 	strcpy(config.dns_servers, servers);
 	net = netcheck_open(&loop, &config);
-	over = false;
-	CHECK(ws_connect(net, netcheck_url(text), &cb, NULL) != NULL);
-	WAIT_FOR(&loop, over);
+	look = netcheck_look(&loop, net, netcheck_url(text), NULL);
 	net_close(net);
 	uv_run(&loop, UV_RUN_DEFAULT);
 }
@@ -153,16 +126,16 @@ connections(void)
 {
 	/* nobody listens on port 1: the name was resolved and the number tried */
 	connect_to("wss://nothing.relays.net:1");
-	CHECK(failure == NET_DNS_NXDOMAIN);
+	CHECK(look.failure == NET_DNS_NXDOMAIN);
 	connect_to("wss://private.relays.net:1");
-	CHECK(failure == NET_ADDRESS_REFUSED);
+	CHECK(look.failure == NET_ADDRESS_REFUSED);
 	connect_to("wss://silent.relays.net:1");
-	CHECK(failure == NET_DNS_FAILED);
+	CHECK(look.failure == NET_DNS_FAILED);
 	connect_to("wss://servfail.relays.net:1");
-	CHECK(failure == NET_DNS_FAILED);
+	CHECK(look.failure == NET_DNS_FAILED);
 	connect_to("wss://dead.relays.net:1");
-	CHECK(failure == NET_CONNECT_FAILED || failure == NET_CONNECT_REFUSED);
-	CHECK(timings.dns > 0);
+	CHECK(look.failure == NET_CONNECT_FAILED || look.failure == NET_CONNECT_REFUSED);
+	CHECK(look.timings.dns > 0);
 }
 
 int

@@ -189,27 +189,6 @@ static bool over;
 static NetFailure failure;
 
 static void
-opened(WsConn *c, void *user)
-{
-	(void) user;
-	ws_close(c, NET_OK, "");
-}
-
-static void
-message(WsConn *c, void *user, const char *data, size_t len)
-{
-	(void) c, (void) user, (void) data, (void) len;
-}
-
-static void
-closed(WsConn *c, void *user, NetFailure f, const char *why)
-{
-	(void) c, (void) user, (void) why;
-	failure = f;
-	over = true;
-}
-
-static void
 on_got(void *user, const HttpResult *r)
 {
 	(void) user;
@@ -230,7 +209,6 @@ on_checked(void *user, const CheckResult *r)
 static void
 relay(const char *host, bool strict)
 {
-	static const WsCallbacks cb = {opened, message, closed};
 	NostrRelayUrl url;
 	char		text[400];
 
@@ -238,9 +216,7 @@ relay(const char *host, bool strict)
 	if (nostr_relay_url_parse(text, strlen(text), !strict, &url) != NOSTR_URL_OK)
 		return;
 	CHECK(!strict);				/* all of them are known by their looks */
-	over = false;
-	CHECK(ws_connect(net, &url, &cb, NULL) != NULL);
-	WAIT_FOR(&loop, over);
+	failure = netcheck_look(&loop, net, &url, NULL).failure;
 	CHECK(failure != NET_OK);
 }
 

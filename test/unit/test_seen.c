@@ -18,7 +18,6 @@
 static char dir[] = "/tmp/bigbrotr-seen-XXXXXX";
 static uv_loop_t loop;
 static NetFailure failure;
-static bool over;
 
 static void
 sh(const char *format,...)
@@ -103,38 +102,15 @@ serve(const char *name, const char *option, int *port)
 	return pid;
 }
 
-static void
-opened(WsConn *c, void *user)
-{
-	(void) user;
-	ws_close(c, NET_OK, "");
-}
-
-static void
-message(WsConn *c, void *user, const char *data, size_t len)
-{
-	(void) c, (void) user, (void) data, (void) len;
-}
-
-static void
-closed(WsConn *c, void *user, NetFailure f, const char *reason)
-{
-	(void) c, (void) user, (void) reason;
-	failure = f;
-	over = true;
-}
-
 /* Connects once to a server with that certificate. */
 static void
 look(const char *name, const char *option, bool insecure, NetSeen *seen)
 {
-	static const WsCallbacks cb = {opened, message, closed};
 	char		text[64];
 	NetConfig	config;
 	Net		   *net;
 	int			port;
 	pid_t		pid = serve(name, option, &port);
-	WsConn	   *c;
 
 	netcheck_config(&config, 10000);
 	snprintf(config.ca_file, sizeof(config.ca_file), "%s/ca.crt", dir);
@@ -142,10 +118,7 @@ look(const char *name, const char *option, bool insecure, NetSeen *seen)
 	net = netcheck_open(&loop, &config);
 	snprintf(text, sizeof(text), "wss://127.0.0.1:%d", port);
 	seen_init(seen);
-	over = false;
-	c = ws_connect(net, netcheck_url(text), &cb, NULL);
-	ws_observe(c, seen);
-	WAIT_FOR(&loop, over);
+	failure = netcheck_look(&loop, net, netcheck_url(text), seen).failure;
 	net_close(net);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	kill(pid, SIGTERM);
