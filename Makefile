@@ -72,7 +72,7 @@ UNITLIB    = $(filter-out src/netd/main.c,$(NETSRC))
 UNITOBJS   = $(UNITLIB:%.c=build/asan/%.o)
 UNITTESTS  = $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
 
-RELAYSRC     = $(filter-out test/relay/main.c test/relay/many.c test/relay/genevents.c test/relay/genmentions.c test/relay/genmix.c,$(sort $(wildcard test/relay/*.c)))
+RELAYSRC     = $(filter-out test/relay/main.c test/relay/many.c test/relay/gen%.c,$(sort $(wildcard test/relay/*.c)))
 RELAYOBJS    = $(RELAYSRC:%.c=build/asan/%.o)
 
 build/asan/%.o: %.c
@@ -158,7 +158,7 @@ build/test/relay: test/relay/main.c $(RELAYSRC) $(wildcard test/relay/*.h) $(NOS
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(RELAYSRC) $(NOSTR) -o $@ \
 		-luv -lssl -lcrypto -lsecp256k1 -lidn2 -lpsl -lm -ljansson
 
-build/test/genevents: test/relay/genevents.c $(NOSTR)
+build/test/gen%: test/relay/gen%.c test/relay/gen.h test/relay/random.h $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
 
@@ -171,17 +171,9 @@ build/test/geo_lookup: test/peers/maxmind/lookup.c src/crawl/geo.c $(NOSTR)
 	@mkdir -p $(@D)
 	$(CC) $(ASAN_CFLAGS) $^ -o $@ -lmaxminddb -ljansson -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
 
-build/test/genmentions: test/relay/genmentions.c $(NOSTR)
-	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
-
 build/test/delayline: test/bench/delayline.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE $< -o $@
-
-build/test/genmix: test/relay/genmix.c $(NOSTR)
-	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 -g $(WARN) -D_GNU_SOURCE -Isrc $< $(NOSTR) -o $@ -lcrypto -lsecp256k1 -lidn2 -lpsl -lm
 
 build/test/bench_core: test/bench/bench_core.c $(NOSTR)
 	@mkdir -p $(@D)

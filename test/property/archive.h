@@ -9,7 +9,7 @@
 
 #include "../../src/crawl/sync.h"
 #include "../relay/store.h"
-#include "random.h"
+#include "../relay/random.h"
 
 #define ARCHIVE_MAX_ASKED 16
 

@@ -8,7 +8,7 @@
 #define TEST_PROPERTY_DATA_H
 
 #include "../relay/store.h"
-#include "random.h"
+#include "../relay/random.h"
 
 #define DATA_BASE	INT64_C(1700000000)
 

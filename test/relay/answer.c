@@ -101,7 +101,7 @@ shuffle(Relay *r, Page *p)
 {
 	for (long i = p->n - 1; i > 0; i--)
 	{
-		long		k = (long) (relay_random(r) % (uint64_t) (i + 1));
+		long		k = (long) (random_next(&r->random) % (uint64_t) (i + 1));
 		RelayItem  *t = p->item[i];
 
 		p->item[i] = p->item[k];
@@ -144,7 +144,7 @@ page_max(Conn *c, const RelayFilter *f)
 	long		max = s->cap > 0 ? s->cap : INT32_MAX;
 
 	if (s->cap_min > 0 && s->cap_min < max)
-		max = s->cap_min + (long) (relay_random(c->relay) % (uint64_t) (max - s->cap_min + 1));
+		max = s->cap_min + (long) (random_next(&c->relay->random) % (uint64_t) (max - s->cap_min + 1));
 	if (f->has_limit && !s->ignore_limit && f->limit < max)
 		max = f->limit;
 	else if (!f->has_limit && s->default_limit > 0 && s->default_limit < max)
@@ -263,7 +263,7 @@ extras(Conn *c, const char *sub, json_t *req, const RelayItem *it)
 		answer_event(c, "another", it);
 	for (int tries = 0; one_in(s->outside, it, 6) && tries < 20; tries++)
 	{
-		RelayItem  *other = store->item[relay_random(c->relay) % (uint64_t) store->n];
+		RelayItem  *other = store->item[random_next(&c->relay->random) % (uint64_t) store->n];
 		bool		inside = answer_hidden(c, other) || relay_spoils(s, other);
 		RelayFilter f;
 

@@ -20,7 +20,7 @@ auth_challenge(Conn *c)
 	char		text[80];
 
 	snprintf(c->challenge, sizeof(c->challenge), "%016llx%016llx",
-			 (unsigned long long) relay_random(c->relay), (unsigned long long) relay_random(c->relay));
+			 (unsigned long long) random_next(&c->relay->random), (unsigned long long) random_next(&c->relay->random));
 	snprintf(text, sizeof(text), "[\"AUTH\",\"%s\"]", c->challenge);
 	frame_str(c, text);
 }

@@ -8,16 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t
-relay_random(Relay *r)
-{
-	uint64_t	z = (r->random += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-	return z ^ (z >> 31);
-}
-
 static void
 relay_gone(Relay *r)
 {
@@ -167,12 +157,12 @@ flood_more(Conn *c)
 				if (c->relay->store->n == 0)
 					frame_str(c, "[]");
 				else
-					answer_event(c, c->flood_sub, c->relay->store->item[relay_random(c->relay) %
+					answer_event(c, c->flood_sub, c->relay->store->item[random_next(&c->relay->random) %
 						(uint64_t) c->relay->store->n]);
 				break;
 			case RELAY_FLOOD_NOTICES:
 				snprintf(text, sizeof(text), "[\"NOTICE\",\"%llx\"]",
-						 (unsigned long long) relay_random(c->relay));
+						 (unsigned long long) random_next(&c->relay->random));
 				frame_str(c, text);
 				break;
 			case RELAY_FLOOD_PINGS:

@@ -7,31 +7,10 @@
  * Sizes and kinds follow roughly what the network shows (mean about 700
  * bytes); authors are few, so that making keys is not the cost.
  */
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "nostr/crypto.h"
-#include "nostr/event.h"
 #include "nostr/hex.h"
-#include "nostr/sign.h"
-#include "nostr/tags.h"
+#include "gen.h"
 
 #define AUTHORS 256
-
-static uint64_t state;
-
-/* splitmix64: good enough, and the same everywhere */
-static uint64_t
-rnd(void)
-{
-	uint64_t	z = (state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-	return z ^ (z >> 31);
-}
 
 static void
 make_tags(NostrBuf *out)
@@ -76,20 +55,12 @@ main(int argc, char **argv)
 	int64_t		first = argc > 3 ? atoll(argv[3]) : 1700000000;
 	int64_t		span = argc > 4 ? atoll(argv[4]) : 86400 * 30;
 	uint8_t		seckey[AUTHORS][32];
-	uint8_t		pubkey[32];
 	NostrBuf	tags, content, json;
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	gen_random.state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 	if (count <= 0 || span <= 0 || !nostr_crypto_init())
 		return 1;
-	for (int a = 0; a < AUTHORS; a++)
-	{
-		do
-		{
-			for (int b = 0; b < 32; b++)
-				seckey[a][b] = (uint8_t) rnd();
-		} while (!nostr_pubkey_from_seckey(seckey[a], pubkey));
-	}
+	gen_keys(seckey, AUTHORS);
 	nostr_buf_init(&tags, 1 << 20);
 	nostr_buf_init(&content, 1 << 20);
 	nostr_buf_init(&json, 1 << 22);
@@ -100,7 +71,6 @@ main(int argc, char **argv)
 
 		nostr_buf_reset(&tags);
 		nostr_buf_reset(&content);
-		nostr_buf_reset(&json);
 		make_tags(&tags);
 		make_content(&content);
 		ev.created_at = first + (int64_t) ((double) i / count * span);
@@ -109,11 +79,7 @@ main(int argc, char **argv)
 		ev.tags_len = tags.len;
 		ev.content = content.len > 0 ? content.data : (const uint8_t *) "";
 		ev.content_len = content.len;
-		if (!nostr_event_sign(&ev, seckey[a]))
-			return 1;
-		nostr_event_json(&ev, &json);
-		fwrite(json.data, 1, json.len, stdout);
-		putchar('\n');
+		gen_write(&ev, seckey[a], &json, stdout);
 	}
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -12,17 +12,9 @@
  * One relay is in every seventh event; one host answers to any path, one
  * domain to any name, as in the wild.
  */
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "nostr/crypto.h"
-#include "nostr/event.h"
 #include "nostr/nip19.h"
 #include "nostr/relay_url.h"
-#include "nostr/sign.h"
-#include "nostr/tags.h"
+#include "gen.h"
 
 #define AUTHORS		200
 #define RELAYS		8000
@@ -39,17 +31,13 @@ typedef struct Address
 } Address;
 
 static Address address[ADDRESSES];
-static uint64_t state;
 static NostrBuf tags, content;
 
+/* below n */
 static uint64_t
-rnd(uint64_t n)
+dice(uint64_t n)
 {
-	uint64_t	z = (state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-	return (z ^ (z >> 31)) % n;
+	return rnd() % n;
 }
 
 static void
@@ -70,8 +58,8 @@ make_addresses(void)
 		else if (i % 50 == 49)
 			sprintf(a->raw, "wss://%d.%d.%d.9:%d", 20 + i % 60, i / 256, i % 256, 1000 + i);
 		else
-			sprintf(a->raw, "%s://relay%d.operator%d.%s%s%s", rnd(4) == 0 ? "ws" : rnd(4) == 0 ? "WSS" : "wss",
-					i, i, suffix[rnd(5)], rnd(8) == 0 ? ":7777" : "", path[rnd(6)]);
+			sprintf(a->raw, "%s://relay%d.operator%d.%s%s%s", dice(4) == 0 ? "ws" : dice(4) == 0 ? "WSS" : "wss",
+					i, i, suffix[dice(5)], dice(8) == 0 ? ":7777" : "", path[dice(6)]);
 		if (nostr_relay_url_parse(a->raw, strlen(a->raw), false, &u) != NOSTR_URL_OK)
 		{
 			fprintf(stderr, "%s is no relay\n", a->raw);
@@ -84,10 +72,10 @@ make_addresses(void)
 static const char *
 pick(long event, int author)
 {
-	uint64_t	dice = rnd(100);
-	Address    *a = dice < 15 ? &address[0] :
-		dice < 20 ? &address[RELAYS + rnd(FLOOD)] :
-		dice < 25 ? &address[RELAYS + FLOOD + rnd(FLOOD)] : &address[rnd(RELAYS)];
+	uint64_t	which = dice(100);
+	Address    *a = which < 15 ? &address[0] :
+		which < 20 ? &address[RELAYS + dice(FLOOD)] :
+		which < 25 ? &address[RELAYS + FLOOD + dice(FLOOD)] : &address[dice(RELAYS)];
 
 	if (a->last != event + 1)
 		a->events++;
@@ -142,7 +130,7 @@ make(long i, int author, int n)
 		{10050, "relay", 1}, {10006, "relay", 1}, {10007, "relay", 1}, {10012, "relay", 1},
 		{30002, "relay", 1}, {30166, "d", 1}, {10166, "r", 1}, {1, "relay", 1}, {9734, "relays", 1}
 	};
-	int			way = (int) rnd(23);
+	int			way = (int) dice(23);
 
 	nostr_buf_reset(&tags);
 	nostr_buf_reset(&content);
@@ -215,7 +203,6 @@ int
 main(int argc, char **argv)
 {
 	static uint8_t seckey[AUTHORS][32];
-	uint8_t		pubkey[32];
 	long		count = argc == 5 ? atol(argv[1]) : 0;
 	FILE	   *events = argc == 5 ? fopen(argv[3], "w") : NULL;
 	FILE	   *truth = argc == 5 ? fopen(argv[4], "w") : NULL;
@@ -223,33 +210,24 @@ main(int argc, char **argv)
 
 	if (count <= 0 || events == NULL || truth == NULL || !nostr_crypto_init())
 		return fprintf(stderr, "usage: genmentions COUNT SEED EVENTS TRUTH\n"), 2;
-	state = strtoull(argv[2], NULL, 10);
+	gen_random.state = strtoull(argv[2], NULL, 10);
 	make_addresses();
-	for (int a = 0; a < AUTHORS; a++)
-		do
-			for (int b = 0; b < 32; b++)
-				seckey[a][b] = (uint8_t) rnd(256);
-		while (!nostr_pubkey_from_seckey(seckey[a], pubkey));
+	gen_keys(seckey, AUTHORS);
 	nostr_buf_init(&tags, 1 << 20);
 	nostr_buf_init(&content, 1 << 20);
 	nostr_buf_init(&json, 1 << 22);
 	for (long i = 0; i < count; i++)
 	{
 		NostrEvent	ev = {0};
-		int			a = (int) rnd(AUTHORS);
+		int			a = (int) dice(AUTHORS);
 
-		nostr_buf_reset(&json);
-		ev.kind = make(i, a, 1 + (int) rnd(4));
+		ev.kind = make(i, a, 1 + (int) dice(4));
 		ev.created_at = 1700000000 + i;
 		ev.tags = tags.data;
 		ev.tags_len = tags.len;
 		ev.content = content.data;
 		ev.content_len = content.len;
-		if (!nostr_event_sign(&ev, seckey[a]))
-			return 1;
-		nostr_event_json(&ev, &json);
-		fwrite(json.data, 1, json.len, events);
-		putc('\n', events);
+		gen_write(&ev, seckey[a], &json, events);
 	}
 	write_truth(truth);
 	return fclose(events) == 0 && fclose(truth) == 0 ? 0 : 1;

@@ -8,30 +8,9 @@
  * and sometimes beyond any date, d tags that are missing, empty, long, or
  * hold U+0000.
  */
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "nostr/crypto.h"
-#include "nostr/event.h"
-#include "nostr/sign.h"
-#include "nostr/tags.h"
+#include "gen.h"
 
 #define AUTHORS 12
-
-static uint64_t state;
-
-/* splitmix64 */
-static uint64_t
-rnd(void)
-{
-	uint64_t	z = (state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-	return z ^ (z >> 31);
-}
 
 static void
 tag(NostrBuf *out, const char *name, const void *value, size_t len)
@@ -110,18 +89,12 @@ main(int argc, char **argv)
 	long		count = argc > 1 ? atol(argv[1]) : 1000;
 	int64_t		now = argc > 3 ? atoll(argv[3]) : 1700000000;
 	uint8_t		seckey[AUTHORS][32];
-	uint8_t		pubkey[32];
 	NostrBuf	tags, json;
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	gen_random.state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 	if (count <= 0 || !nostr_crypto_init())
 		return 1;
-	for (int a = 0; a < AUTHORS; a++)
-		do
-		{
-			for (int b = 0; b < 32; b++)
-				seckey[a][b] = (uint8_t) rnd();
-		} while (!nostr_pubkey_from_seckey(seckey[a], pubkey));
+	gen_keys(seckey, AUTHORS);
 	nostr_buf_init(&tags, 1 << 20);
 	nostr_buf_init(&json, 1 << 22);
 	for (long i = 0; i < count; i++)
@@ -130,7 +103,6 @@ main(int argc, char **argv)
 		char		content[32];
 
 		nostr_buf_reset(&tags);
-		nostr_buf_reset(&json);
 		make_tags(&tags);
 		ev.created_at = make_time(now);
 		ev.kind = kinds[rnd() % (sizeof(kinds) / sizeof(kinds[0]))];
@@ -138,11 +110,7 @@ main(int argc, char **argv)
 		ev.tags_len = tags.len;
 		ev.content = (const uint8_t *) content;
 		ev.content_len = (size_t) snprintf(content, sizeof(content), "%ld", i);
-		if (!nostr_event_sign(&ev, seckey[rnd() % AUTHORS]))
-			return 1;
-		nostr_event_json(&ev, &json);
-		fwrite(json.data, 1, json.len, stdout);
-		putchar('\n');
+		gen_write(&ev, seckey[rnd() % AUTHORS], &json, stdout);
 	}
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -10,6 +10,7 @@
 #ifndef TEST_RELAY_INTERNAL_H
 #define TEST_RELAY_INTERNAL_H
 
+#include "random.h"
 #include "relay.h"
 
 #define RELAY_MAX_IN		(4 << 20)	/* bytes a client may have us hold */
@@ -74,7 +75,7 @@ struct Relay
 	void	   *tls;			/* SSL_CTX; NULL: plain */
 	Conn	   *conns;
 	RelayCounters counters;
-	uint64_t	random;
+	Random		random;
 	uint64_t	rate_start;		/* uv_now */
 	int			rate_used;
 	int			handles;		/* server and connections */
@@ -90,7 +91,6 @@ extern void conn_wait(Conn *c, int ms);	/* what follows goes out later */
 extern void conn_pump(Conn *c);
 extern void conn_end(Conn *c);	/* once the queue is written, as drop_how says */
 extern void conn_close(Conn *c);	/* now */
-extern uint64_t relay_random(Relay *r);
 
 /* tls.c; false: the certificate cannot be used */
 extern bool tls_open(Relay *r);

@@ -3,8 +3,8 @@
  *
  * Numbers that are the same everywhere for the same seed (splitmix64).
  */
-#ifndef TEST_PROPERTY_RANDOM_H
-#define TEST_PROPERTY_RANDOM_H
+#ifndef TEST_RELAY_RANDOM_H
+#define TEST_RELAY_RANDOM_H
 
 #include <stdbool.h>
 #include <stdint.h>
