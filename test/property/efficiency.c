@@ -13,6 +13,7 @@
 
 #include "../relay/relay.h"
 #include "../unit/check.h"
+#include "../unit/synccheck.h"
 #include "archive.h"
 #include "data.h"
 #include "setup.h"
@@ -42,20 +43,6 @@ on_event(void *user, const NostrEvent *ev)
 {
 	(void) ev;
 	((Run *) user)->events++;
-}
-
-static void
-on_rejected(void *user, const char *reason, const uint8_t id[32], const char *sample, size_t len)
-{
-	(void) user, (void) id, (void) sample, (void) len;
-	printf("rejected: %s\n", reason);
-	CHECK(!"rejected");
-}
-
-static void
-on_page_end(void *user)
-{
-	(void) user;
 }
 
 static void
@@ -106,7 +93,7 @@ on_done(void *user, const SyncResult *result)
 static Run
 run(Net *net, RelayStore *store, const char *script, int held)
 {
-	static const SyncCallbacks cb = {.event = on_event,.rejected = on_rejected,.page_end = on_page_end,
+	static const SyncCallbacks cb = {.event = on_event,.rejected = synccheck_rejected,.page_end = synccheck_page_end,
 	.window = on_window,.set_request = on_set_request,.done = on_done};
 	SyncWindow	all = {0, INT64_MAX, SYNC_FETCH};
 	SyncSpec	spec = {.filter = "{}",.filter_len = 2,.page_limit = CAP,.window = &all,.nwindows = 1};

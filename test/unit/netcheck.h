@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #include "../../src/net/net.h"
+#include "../../src/net/seen.h"
+#include "../../src/net/ws.h"
 #include "../../src/nostr/crypto.h"
 #include "check.h"
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/crawl/sync.h"
 #include "../../src/nostr/tags.h"
 #include "relaycheck.h"
+#include "synccheck.h"
 
 #define DENSE		INT64_C(1700000000)	/* the second */
 #define EVENTS		300
@@ -85,18 +85,6 @@ on_event(void *user, const NostrEvent *ev)
 }
 
 static void
-on_rejected(void *user, const char *reason, const uint8_t id[32], const char *sample, size_t len)
-{
-	(void) user, (void) reason, (void) id, (void) sample, (void) len;
-}
-
-static void
-on_page_end(void *user)
-{
-	(void) user;
-}
-
-static void
 on_window(void *user, const SyncNews *w)
 {
 	Run		   *r = user;
@@ -121,7 +109,7 @@ on_done(void *user, const SyncResult *result)
 static Run
 run(RelayStore *store, const char *script, const char *filter)
 {
-	static const SyncCallbacks cb = {.event = on_event,.rejected = on_rejected,.page_end = on_page_end,
+	static const SyncCallbacks cb = {.event = on_event,.rejected = synccheck_rejected,.page_end = synccheck_page_end,
 	.window = on_window,.done = on_done};
 	SyncWindow	all = {0, INT64_MAX, SYNC_FETCH};
 	SyncSpec	spec = {.filter = filter,.filter_len = strlen(filter),.page_limit = 500,

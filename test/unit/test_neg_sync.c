@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/crawl/sync.h"
 #include "relaycheck.h"
+#include "synccheck.h"
 
 #define EVENTS		6000
 #define BASE		INT64_C(1700000000)
@@ -39,18 +39,6 @@ on_event(void *user, const NostrEvent *ev)
 {
 	(void) ev;
 	((Run *) user)->events++;
-}
-
-static void
-on_rejected(void *user, const char *reason, const uint8_t id[32], const char *sample, size_t len)
-{
-	(void) user, (void) reason, (void) id, (void) sample, (void) len;
-}
-
-static void
-on_page_end(void *user)
-{
-	(void) user;
 }
 
 static void
@@ -113,7 +101,7 @@ hold(Run *r)
 static Run
 run(const char *script, int held, uint32_t max_message)
 {
-	static const SyncCallbacks cb = {.event = on_event,.rejected = on_rejected,.page_end = on_page_end,
+	static const SyncCallbacks cb = {.event = on_event,.rejected = synccheck_rejected,.page_end = synccheck_page_end,
 	.window = on_window,.set_request = on_set_request,.done = on_done};
 	SyncWindow	all = {0, BASE + EVENTS, SYNC_FETCH};
 	Run			r = {.held = held};
