@@ -187,8 +187,10 @@ put_hex(NostrWriter *w, const uint8_t *data, size_t len)
 	nostr_writer_put(w, "\"", 1);
 }
 
+/* The items of a list, each written by put. */
 static void
-put_hashes(NostrWriter *w, bool *first, const char *name, const NostrFilterList *l)
+put_list(NostrWriter *w, bool *first, const char *name, const NostrFilterList *l,
+		 void (*put) (NostrWriter *, const NostrFilterList *, uint32_t))
 {
 	if (!l->given)
 		return;
@@ -198,47 +200,32 @@ put_hashes(NostrWriter *w, bool *first, const char *name, const NostrFilterList 
 	{
 		if (i > 0)
 			nostr_writer_put(w, ",", 1);
-		put_hex(w, l->mem.data + (size_t) i * 32, 32);
+		put(w, l, i);
 	}
 	nostr_writer_put(w, "]", 1);
 }
 
 static void
-put_kinds(NostrWriter *w, bool *first, const NostrFilterList *l)
+put_hash(NostrWriter *w, const NostrFilterList *l, uint32_t i)
 {
-	if (!l->given)
-		return;
-	put_name(w, first, "kinds");
-	nostr_writer_put(w, "[", 1);
-	for (uint32_t i = 0; i < l->n; i++)
-	{
-		if (i > 0)
-			nostr_writer_put(w, ",", 1);
-		nostr_writer_int(w, ((const uint16_t *) l->mem.data)[i]);
-	}
-	nostr_writer_put(w, "]", 1);
+	put_hex(w, l->mem.data + (size_t) i * 32, 32);
 }
 
 static void
-put_values(NostrWriter *w, bool *first, int slot, const NostrFilterList *l)
+put_kind(NostrWriter *w, const NostrFilterList *l, uint32_t i)
 {
-	const NostrFilterValue *v = (const NostrFilterValue *) l->mem.data;
-	char		name[3] = {'#', (char) letter_of(slot), '\0'};
+	nostr_writer_int(w, ((const uint16_t *) l->mem.data)[i]);
+}
 
-	if (!l->given)
-		return;
-	put_name(w, first, name);
-	nostr_writer_put(w, "[", 1);
-	for (uint32_t i = 0; i < l->n; i++)
-	{
-		if (i > 0)
-			nostr_writer_put(w, ",", 1);
-		if (v[i].hex)
-			put_hex(w, v[i].data, v[i].len);
-		else
-			nostr_writer_string(w, v[i].data, v[i].len, NOSTR_FORM_ESCAPED);
-	}
-	nostr_writer_put(w, "]", 1);
+static void
+put_value(NostrWriter *w, const NostrFilterList *l, uint32_t i)
+{
+	const NostrFilterValue *v = (const NostrFilterValue *) l->mem.data + i;
+
+	if (v->hex)
+		put_hex(w, v->data, v->len);
+	else
+		nostr_writer_string(w, v->data, v->len, NOSTR_FORM_ESCAPED);
 }
 
 static void
@@ -258,11 +245,15 @@ nostr_filter_json(const NostrFilter *f, NostrBuf *out)
 
 	nostr_writer_init(&w, out);
 	nostr_writer_put(&w, "{", 1);
-	put_hashes(&w, &first, "ids", &f->ids);
-	put_hashes(&w, &first, "authors", &f->authors);
-	put_kinds(&w, &first, &f->kinds);
+	put_list(&w, &first, "ids", &f->ids, put_hash);
+	put_list(&w, &first, "authors", &f->authors, put_hash);
+	put_list(&w, &first, "kinds", &f->kinds, put_kind);
 	for (int i = 0; i < NOSTR_FILTER_LETTERS; i++)
-		put_values(&w, &first, i, &f->tags[i]);
+	{
+		char		name[3] = {'#', (char) letter_of(i), '\0'};
+
+		put_list(&w, &first, name, &f->tags[i], put_value);
+	}
 	put_int(&w, &first, "since", f->since, INT64_MIN);
 	put_int(&w, &first, "until", f->until, INT64_MAX);
 	put_int(&w, &first, "limit", f->limit, -1);
