@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "nostr/tags.h"
 #include "pg/compat.h"
+#include "pg/each_row.h"
 #include "pg/srf.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -33,8 +34,7 @@
 extern PGDLLEXPORT Datum bigbrotr_pagerank(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_pagerank);
 
-#define FETCH_ROWS		1000
-#define CHECK_EVERY		65536	/* edges between two looks for interrupts */
+#define CHECK_EVERY		65536	/* edges or rows between two looks for interrupts */
 #define GROW(p, n, max) \
 	do { \
 		if ((n) >= (max)) \
@@ -144,47 +144,27 @@ add_list(Graph *g, const bytea *pubkey, const struct varlena *tags)
 }
 
 static void
+add_row(void *state, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		pubkey = SPI_getbinval(row, desc, 1, &isnull);
+	Datum		tags = SPI_getbinval(row, desc, 2, &isnull);
+	bytea	   *key = DatumGetByteaPP(pubkey);
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(tags);
+
+	add_list(state, key, packed);
+	if ((Pointer) packed != DatumGetPointer(tags))
+		pfree(packed);
+	if ((Pointer) key != DatumGetPointer(pubkey))
+		pfree(key);
+}
+
+static void
 read_graph(Graph *g)
 {
-	MemoryContext context = CurrentMemoryContext;
-	Portal		portal;
-	SPIPlanPtr	plan;
-
-	SPI_connect();
-	plan = SPI_prepare("SELECT e.pubkey, e.tags FROM bigbrotr.tally_latest AS t "
-					   "JOIN bigbrotr.event AS e ON e.key = t.key "
-					   "WHERE t.kind = 3 AND e.tags IS NOT NULL", 0, NULL);
-	if (plan == NULL)
-		elog(ERROR, "could not read the follow graph: %s", SPI_result_code_string(SPI_result));
-	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
-	for (;;)
-	{
-		MemoryContext old;
-
-		CHECK_FOR_INTERRUPTS();
-		SPI_cursor_fetch(portal, true, FETCH_ROWS);
-		if (SPI_processed == 0)
-			break;
-		old = MemoryContextSwitchTo(context);
-		for (uint64 r = 0; r < SPI_processed; r++)
-		{
-			bool		isnull;
-			Datum		pubkey = SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1, &isnull);
-			Datum		tags = SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 2, &isnull);
-			bytea	   *key = DatumGetByteaPP(pubkey);
-			struct varlena *packed = PG_DETOAST_DATUM_PACKED(tags);
-
-			add_list(g, key, packed);
-			if ((Pointer) packed != DatumGetPointer(tags))
-				pfree(packed);
-			if ((Pointer) key != DatumGetPointer(pubkey))
-				pfree(key);
-		}
-		MemoryContextSwitchTo(old);
-		SPI_freetuptable(SPI_tuptable);
-	}
-	SPI_cursor_close(portal);
-	SPI_finish();
+	bb_each_row("SELECT e.pubkey, e.tags FROM bigbrotr.tally_latest AS t "
+				"JOIN bigbrotr.event AS e ON e.key = t.key "
+				"WHERE t.kind = 3 AND e.tags IS NOT NULL", 0, NULL, NULL, add_row, g);
 }
 
 /* One round; how much the ranks moved in sum. */
@@ -242,7 +222,7 @@ emit(const Graph *g, const double *rank, ReturnSetInfo *rsi)
 		Datum		values[4];
 		bool		nulls[4] = {false};
 
-		if (i % FETCH_ROWS == 0)
+		if (i % CHECK_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 		memcpy(VARDATA(pubkey), g->nodes[i]->pubkey, 32);
 		values[0] = PointerGetDatum(pubkey);

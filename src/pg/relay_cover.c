@@ -18,6 +18,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pg/compat.h"
+#include "pg/each_row.h"
 #include "pg/srf.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -25,7 +26,6 @@
 extern PGDLLEXPORT Datum bigbrotr_relay_cover(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_relay_cover);
 
-#define FETCH_ROWS	10000
 #define MAX_RELAY	(16 * 1024 * 1024)	/* relay.id */
 #define COVER_COLUMNS 4
 
@@ -37,6 +37,7 @@ typedef struct Cover
 	int64		limit;
 	int32	   *counts;			/* relays of each event */
 	int64		nevents;
+	int64		last;			/* key of the last event */
 	int64		max_events;
 	bool	   *covered;
 	int64	   *left;			/* by relay: events of it that are not covered */
@@ -53,7 +54,7 @@ grow(void *p, int64 n, int64 *max, Size size)
 }
 
 static void
-add(Cover *c, int64 key, int32 relay, int64 *last)
+add(Cover *c, int64 key, int32 relay)
 {
 	if (c->n >= c->limit)
 		ereport(ERROR,
@@ -62,11 +63,11 @@ add(Cover *c, int64 key, int32 relay, int64 *last)
 				 errhint("Choose a shorter time, or allow more with the argument max_observations; each takes 4 bytes of memory.")));
 	if (relay < 0 || relay >= MAX_RELAY)
 		return;
-	if (c->nevents == 0 || key != *last)
+	if (c->nevents == 0 || key != c->last)
 	{
 		c->counts = grow(c->counts, c->nevents, &c->max_events, sizeof(int32));
 		c->counts[c->nevents++] = 0;
-		*last = key;
+		c->last = key;
 	}
 	c->relays = grow(c->relays, c->n, &c->room, sizeof(int32));
 	c->relays[c->n++] = relay;
@@ -75,42 +76,21 @@ add(Cover *c, int64 key, int32 relay, int64 *last)
 }
 
 static void
+add_row(void *state, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+
+	add(state, DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull)), DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull)));
+}
+
+static void
 read_observations(Cover *c, Datum since, Datum until)
 {
-	MemoryContext context = CurrentMemoryContext;
 	Oid			types[2] = {INT8OID, INT8OID};
-	Datum		args[2];
-	int64		last = 0;
-	SPIPlanPtr	plan;
-	Portal		portal;
+	Datum		args[2] = {since, until};
 
-	args[0] = since;
-	args[1] = until;
-	SPI_connect();
-	plan = SPI_prepare("SELECT o.key, o.relay_id FROM bigbrotr.observation_all AS o "
-					   "WHERE o.key >= $1 AND o.key < $2 ORDER BY o.key", 2, types);
-	if (plan == NULL)
-		elog(ERROR, "could not read observations: %s", SPI_result_code_string(SPI_result));
-	portal = SPI_cursor_open(NULL, plan, args, NULL, true);
-	for (;;)
-	{
-		MemoryContext old;
-		bool		isnull;
-
-		CHECK_FOR_INTERRUPTS();
-		SPI_cursor_fetch(portal, true, FETCH_ROWS);
-		if (SPI_processed == 0)
-			break;
-		old = MemoryContextSwitchTo(context);
-		for (uint64 r = 0; r < SPI_processed; r++)
-			add(c, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1, &isnull)),
-				DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 2, &isnull)),
-				&last);
-		MemoryContextSwitchTo(old);
-		SPI_freetuptable(SPI_tuptable);
-	}
-	SPI_cursor_close(portal);
-	SPI_finish();
+	bb_each_row("SELECT o.key, o.relay_id FROM bigbrotr.observation_all AS o "
+				"WHERE o.key >= $1 AND o.key < $2 ORDER BY o.key", 2, types, args, add_row, c);
 }
 
 /* Marks the events of that relay covered. */
