@@ -72,7 +72,8 @@ push(VerifyBatch **head, VerifyBatch **tail, VerifyBatch *b)
 static void *
 thread_main(void *arg)
 {
-	(void) arg;
+	NostrKeyCache *keys = arg;
+
 	pthread_mutex_lock(&lock);
 	for (;;)
 	{
@@ -90,8 +91,8 @@ thread_main(void *arg)
 			todo_head = b->link;
 		pthread_mutex_unlock(&lock);
 		for (uint32_t i = from; i < to; i++)
-			b->item[i].ok = nostr_schnorr_verify(b->item[i].sig, b->item[i].id,
-												 b->item[i].pubkey);
+			b->item[i].ok = nostr_schnorr_verify_cached(keys, b->item[i].sig, b->item[i].id,
+														b->item[i].pubkey);
 		pthread_mutex_lock(&lock);
 		b->finished += to - from;
 		if (b->finished == b->n)
@@ -144,7 +145,8 @@ verify_open(uv_loop_t *loop)
 	{
 		pthread_t	t;
 
-		if (pthread_create(&t, NULL, thread_main, NULL) != 0)
+		/* a thread without a cache is only slower */
+		if (pthread_create(&t, NULL, thread_main, nostr_key_cache_new()) != 0)
 			ok = false;
 		else
 			pthread_detach(t);

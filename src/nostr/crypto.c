@@ -132,15 +132,61 @@ nostr_sha256(const void *data, size_t len, uint8_t out[32])
 #pragma GCC diagnostic pop
 }
 
+#define KEY_SLOTS	1024		/* a power of two */
+
+struct NostrKeyCache
+{
+	struct
+	{
+		uint8_t		pubkey[32];
+		bool		used;
+		secp256k1_xonly_pubkey key;
+	}			slot[KEY_SLOTS];
+};
+
+NostrKeyCache *
+nostr_key_cache_new(void)
+{
+	return calloc(1, sizeof(NostrKeyCache));
+}
+
+void
+nostr_key_cache_free(NostrKeyCache *c)
+{
+	free(c);
+}
+
+bool
+nostr_schnorr_verify_cached(NostrKeyCache *cache, const uint8_t sig[64], const uint8_t msg[32],
+							const uint8_t pubkey[32])
+{
+	secp256k1_xonly_pubkey here;
+	secp256k1_xonly_pubkey *key = &here;
+	int			at = (pubkey[30] << 8 | pubkey[31]) & (KEY_SLOTS - 1);
+	bool		found = cache != NULL && cache->slot[at].used &&
+		memcmp(cache->slot[at].pubkey, pubkey, 32) == 0;
+
+	if (secp == NULL)
+		return false;
+	if (cache != NULL)
+		key = &cache->slot[at].key;
+	if (!found && cache != NULL)
+		cache->slot[at].used = false;	/* what fails to parse is overwritten */
+	if (!found && secp256k1_xonly_pubkey_parse(secp, key, pubkey) != 1)
+		return false;
+	if (!found && cache != NULL)
+	{
+		memcpy(cache->slot[at].pubkey, pubkey, 32);
+		cache->slot[at].used = true;
+	}
+	return secp256k1_schnorrsig_verify(secp, sig, msg, 32, key) == 1;
+}
+
 bool
 nostr_schnorr_verify(const uint8_t sig[64], const uint8_t msg[32],
 					 const uint8_t pubkey[32])
 {
-	secp256k1_xonly_pubkey key;
-
-	return secp != NULL &&
-		secp256k1_xonly_pubkey_parse(secp, &key, pubkey) == 1 &&
-		secp256k1_schnorrsig_verify(secp, sig, msg, 32, &key) == 1;
+	return nostr_schnorr_verify_cached(NULL, sig, msg, pubkey);
 }
 
 bool

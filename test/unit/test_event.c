@@ -212,6 +212,39 @@ test_bip340(void)
 	}
 }
 
+/* With remembered keys the answers are the same: keys that share a place, and
+ * what is no key at all in the place of a good one. */
+static void
+test_key_cache(void)
+{
+	NostrKeyCache *c = nostr_key_cache_new();
+	uint8_t		msg[32] = {7};
+	uint8_t		before[64] = {0};
+
+	CHECK(c != NULL);
+	for (int i = 1; i <= 1500; i++)
+	{
+		uint8_t		sec[32] = {0};
+		uint8_t		pub[32];
+		uint8_t		bad[32];
+		uint8_t		sig[64];
+
+		sec[30] = (uint8_t) (i >> 8);
+		sec[31] = (uint8_t) i;
+		memset(bad, 0xff, sizeof(bad));
+		CHECK(nostr_pubkey_from_seckey(sec, pub) && nostr_schnorr_sign(sec, msg, NULL, sig));
+		memcpy(bad + 30, pub + 30, 2);
+		for (int turn = 0; turn < 2; turn++)
+		{
+			CHECK(nostr_schnorr_verify_cached(c, sig, msg, pub));
+			CHECK(!nostr_schnorr_verify_cached(c, before, msg, pub));
+			CHECK(!nostr_schnorr_verify_cached(c, sig, msg, bad));
+		}
+		memcpy(before, sig, sizeof(sig));
+	}
+	nostr_key_cache_free(c);
+}
+
 /* Fills id and signature for the form; the key is the number 3. */
 static void
 sign(NostrEvent *ev, NostrForm form)
@@ -498,6 +531,7 @@ main(void)
 	test_numbers();
 	test_too_many_tags();
 	test_bip340();
+	test_key_cache();
 	test_forms();
 	test_random();
 	test_canonical_tags();
