@@ -127,7 +127,8 @@ arrange(Conn *c, Page *p, bool limited, long max)
 	sort_ties = s->ties;
 	if (p->n == 0)
 		return;
-	qsort(p->item, (size_t) p->n, sizeof(RelayItem *), by_time);
+	if (s->ties != RELAY_TIES_ID)	/* else the store's own order */
+		qsort(p->item, (size_t) p->n, sizeof(RelayItem *), by_time);
 	if (s->order == RELAY_OLDEST || (s->order == RELAY_OLDEST_UNLIMITED && !limited))
 		reverse(p);
 	if (s->order == RELAY_ANY)
@@ -192,28 +193,31 @@ static void
 wrapped(Conn *c, const char *sub, const char *json, size_t len)
 {
 	static NostrBuf b = {.max = RELAY_MAX_OUT};
+	size_t		n = strlen(sub);
+	json_t	   *id;
+	char	   *quoted;
 
+	if (strpbrk(sub, "\"\\") == NULL && frame_plain(c, 13 + n + len))
+	{
+		/* the usual case, written where it is sent from */
+		conn_bytes(c, "[\"EVENT\",\"", 10);
+		conn_bytes(c, sub, n);
+		conn_bytes(c, "\",", 2);
+		conn_bytes(c, json, len);
+		conn_bytes(c, "]", 1);
+		return;
+	}
+	id = json_string(sub);
+	quoted = json_dumps(id, JSON_ENCODE_ANY);
 	nostr_buf_reset(&b);
 	nostr_buf_append_str(&b, "[\"EVENT\",");
-	if (strpbrk(sub, "\"\\") == NULL)	/* the usual case, without a detour */
-	{
-		nostr_buf_append_byte(&b, '"');
-		nostr_buf_append_str(&b, sub);
-		nostr_buf_append_byte(&b, '"');
-	}
-	else
-	{
-		json_t	   *id = json_string(sub);
-		char	   *quoted = json_dumps(id, JSON_ENCODE_ANY);
-
-		nostr_buf_append_str(&b, quoted);
-		free(quoted);
-		json_decref(id);
-	}
+	nostr_buf_append_str(&b, quoted);
 	nostr_buf_append_byte(&b, ',');
 	nostr_buf_append(&b, json, len);
 	nostr_buf_append_byte(&b, ']');
 	frame_text(c, b.data, b.len);
+	free(quoted);
+	json_decref(id);
 }
 
 static void

@@ -108,6 +108,17 @@ frame_text(Conn *c, const void *data, size_t len)
 	} while (len > 0);
 }
 
+bool
+frame_plain(Conn *c, size_t len)
+{
+	const RelayScript *s = c->script;
+
+	if (s->frames != RELAY_FRAMES_TEXT || s->fragment > 0 || s->ping > 0)
+		return false;
+	head(c, FIN | TEXT, len);
+	return true;
+}
+
 void
 frame_str(Conn *c, const char *s)
 {

@@ -102,6 +102,9 @@ extern void tls_wrap(Conn *c, NostrBuf *buf);	/* to the client: plain bytes beco
 
 /* frame.c: RFC 6455, server's side */
 extern void frame_text(Conn *c, const void *data, size_t len);
+/* True: the head of a message of one frame is written, len bytes of text
+ * follow by conn_bytes.  False: the script wants other frames. */
+extern bool frame_plain(Conn *c, size_t len);
 extern void frame_str(Conn *c, const char *s);
 extern void frame_control(Conn *c, int opcode, const void *data, size_t len);
 extern void frame_half(Conn *c);	/* the beginning of a frame */
