@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "pg/archive.h"
 #include "pg/archive_plan.h"
@@ -39,19 +38,6 @@ pending_cmp(const void *a, const void *b)
 	return x->first - y->first;
 }
 
-/* Errors that are the row's own fault; all others end the transaction. */
-static bool
-is_data_error(int sqlerrcode)
-{
-	int			class = ERRCODE_TO_CATEGORY(sqlerrcode);
-
-	return class == ERRCODE_DATA_EXCEPTION ||
-		class == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
-		class == ERRCODE_PROGRAM_LIMIT_EXCEEDED ||
-		class == ERRCODE_WITH_CHECK_OPTION_VIOLATION ||
-		class == ERRCODE_PLPGSQL_ERROR;
-}
-
 /*
  * Inserts rows w[0..n) in a subtransaction; w[i]->done tells which went in.
  * Returns the error when the server refused one of them.
@@ -59,55 +45,41 @@ is_data_error(int sqlerrcode)
 static ErrorData *
 insert_attempt(BbArchiveEvent *e, Pending **w, int n)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
+	const BbArchiveEvent **rows = palloc(sizeof(*rows) * n);
+	int64	   *keys = palloc(sizeof(int64) * n);
+	bool		all;
+	ErrorData  *error;
+	int			j = 0;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
+	for (int i = 0; i < n; i++)
 	{
-		const BbArchiveEvent **rows = palloc(sizeof(*rows) * n);
-		int64	   *keys = palloc(sizeof(int64) * n);
-		int			j = 0;
-
+		rows[i] = &e[w[i]->first];
+		keys[i] = w[i]->key;
+	}
+	error = archive_row_insert(rows, keys, n, &all);
+	if (error != NULL)
+		return error;
+	if (all)
+	{
 		for (int i = 0; i < n; i++)
-		{
-			rows[i] = &e[w[i]->first];
-			keys[i] = w[i]->key;
-		}
-		archive_row_insert(rows, keys, n);
-		/* RETURNING keeps the order of the input, but nobody promises it */
-		for (uint64 r = 0; r < SPI_processed; r++)
-		{
-			bool		isnull;
-			int64		key = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r],
-														  SPI_tuptable->tupdesc, 1, &isnull));
-
-			if (j >= n || w[j]->key != key)
-				for (j = 0; j < n && w[j]->key != key; j++)
-					;
-			if (j < n)
-				w[j++]->done = true;
-		}
-		SPI_freetuptable(SPI_tuptable);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
+			w[i]->done = true;
+		return NULL;
 	}
-	PG_CATCH();
+	/* RETURNING keeps the order of the input, but nobody promises it */
+	for (uint64 r = 0; r < SPI_processed; r++)
 	{
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
-		if (!is_data_error(error->sqlerrcode))
-			ReThrowError(error);
+		bool		isnull;
+		int64		key = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r],
+													  SPI_tuptable->tupdesc, 1, &isnull));
+
+		if (j >= n || w[j]->key != key)
+			for (j = 0; j < n && w[j]->key != key; j++)
+				;
+		if (j < n)
+			w[j++]->done = true;
 	}
-	PG_END_TRY();
-	return error;
+	SPI_freetuptable(SPI_tuptable);
+	return NULL;
 }
 
 /* Inserts, halving until the row that the server refuses stands alone. */

@@ -30,6 +30,16 @@ typedef struct PlanDef
 	Oid			args[PLAN_MAX_ARGS];
 } PlanDef;
 
+#define INSERT_EVENT \
+	"INSERT INTO bigbrotr.event AS e (key, created_at, kind, flags, id, pubkey, sig, tags, content) " \
+	"SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8), unnest($9)"
+#define EVENT_ARGS \
+	{INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, BYTEAARRAYOID, \
+	BYTEAARRAYOID, BYTEAARRAYOID, TAGSARRAYOID, TEXTARRAYOID}
+#define INSERT_OBSERVATION \
+	"INSERT INTO bigbrotr.observation AS o (key, relay_id, seen_at) SELECT unnest($1), unnest($2), unnest($3)"
+#define OBSERVATION_ARGS {INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+
 static const PlanDef plan_defs[BB_PLAN_N] = {
 	/* lo and hi beside the array: they prune partitions */
 	[BB_PLAN_LOOKUP] = {
@@ -37,21 +47,18 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"WHERE e.key = ANY ($1) AND e.key >= $2 AND e.key <= $3",
 		SPI_OK_SELECT, 3, {INT8ARRAYOID, INT8OID, INT8OID}
 	},
-	/* no conflict target: the parent has no key to name */
+	/* No conflict target: the parent has no key to name.  Lists that are
+	 * unrolled side by side, not by FROM: that would keep all rows once more. */
 	[BB_PLAN_INSERT_EVENT] = {
-		"INSERT INTO bigbrotr.event AS e (key, created_at, kind, flags, id, pubkey, sig, tags, content) "
-		"SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-		"ON CONFLICT DO NOTHING RETURNING e.key",
-		SPI_OK_INSERT_RETURNING, 9,
-		{INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, BYTEAARRAYOID,
-		BYTEAARRAYOID, BYTEAARRAYOID, TAGSARRAYOID, TEXTARRAYOID}
+		INSERT_EVENT " ON CONFLICT DO NOTHING RETURNING e.key",
+		SPI_OK_INSERT_RETURNING, 9, EVENT_ARGS
 	},
+	[BB_PLAN_INSERT_EVENT_ALL] = {INSERT_EVENT, SPI_OK_INSERT, 9, EVENT_ARGS},
 	[BB_PLAN_INSERT_OBSERVATION] = {
-		"INSERT INTO bigbrotr.observation AS o (key, relay_id, seen_at) "
-		"SELECT * FROM unnest($1, $2, $3) "
-		"ON CONFLICT DO NOTHING RETURNING o.key, o.relay_id",
-		SPI_OK_INSERT_RETURNING, 3, {INT8ARRAYOID, INT4ARRAYOID, INT4ARRAYOID}
+		INSERT_OBSERVATION " ON CONFLICT DO NOTHING RETURNING o.key, o.relay_id",
+		SPI_OK_INSERT_RETURNING, 3, OBSERVATION_ARGS
 	},
+	[BB_PLAN_INSERT_OBSERVATION_ALL] = {INSERT_OBSERVATION, SPI_OK_INSERT, 3, OBSERVATION_ARGS},
 	[BB_PLAN_PEER_NEWS] = {
 		"INSERT INTO bigbrotr.peer_news AS n (pubkey, kind, created_at, tags) SELECT * FROM unnest($1, $2, $3, $4)",
 		SPI_OK_INSERT, 4, {BYTEAARRAYOID, INT4ARRAYOID, INT8ARRAYOID, TAGSARRAYOID}

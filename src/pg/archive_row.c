@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "pg/archive_insert.h"
 #include "pg/archive_plan.h"
 #include "pg/archive_row.h"
 #include "pg/compact.h"
@@ -102,8 +103,8 @@ archive_content_unescape(const char *s, size_t len, size_t *outlen)
 	return out;
 }
 
-void
-archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n)
+ErrorData *
+archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n, bool *all)
 {
 	static const Oid type[] = {INT8OID, INT8OID, INT4OID, INT2OID, BYTEAOID,
 	BYTEAOID, BYTEAOID, InvalidOid, TEXTOID};
@@ -142,7 +143,7 @@ archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n)
 	for (int c = 0; c < 9; c++)
 		args[c] = archive_array(col[c], c >= 6 && bb_archive == 1 ? light : NULL, n,
 								c == 7 ? tags_type : type[c]);
-	archive_plan_run(BB_PLAN_INSERT_EVENT, args, NULL);
+	return archive_insert(BB_INSERT_EVENT, args, n, all);
 }
 
 static int
@@ -188,12 +189,22 @@ first_copy(const BbObservation *o, int n, int64 key, int32 relay_id)
 	return lo;
 }
 
+/* Is o[i] to be inserted?  Neither what is packed nor a copy. */
+static bool
+counts(const BbObservation *o, int i)
+{
+	return !o[i].packed &&
+		(i == 0 || o[i].key != o[i - 1].key || o[i].relay_id != o[i - 1].relay_id);
+}
+
 /* Rows of one statement: o[0..n) is sorted. */
 static void
 insert_some(BbObservation *o, int n)
 {
 	Datum	   *col[3];
 	Datum		args[3];
+	ErrorData  *error;
+	bool		all;
 	int			m = 0;
 
 	SPI_connect();
@@ -201,20 +212,27 @@ insert_some(BbObservation *o, int n)
 		col[c] = palloc(sizeof(Datum) * n);
 	for (int i = 0; i < n; i++)
 	{
-		if (o[i].packed)
-			continue;
-		if (i > 0 && o[i].key == o[i - 1].key && o[i].relay_id == o[i - 1].relay_id)
+		o[i].fresh = counts(o, i);
+		if (!o[i].fresh)
 			continue;
 		col[0][m] = Int64GetDatum(o[i].key);
 		col[1][m] = Int32GetDatum(o[i].relay_id);
 		col[2][m++] = Int32GetDatum(seen_at_stored(o[i].seen_at));
 	}
+	if (m == 0)
+	{
+		SPI_finish();
+		return;
+	}
 	args[0] = archive_array(col[0], NULL, m, INT8OID);
 	args[1] = archive_array(col[1], NULL, m, INT4OID);
 	args[2] = archive_array(col[2], NULL, m, INT4OID);
-	if (m > 0)
-		archive_plan_run(BB_PLAN_INSERT_OBSERVATION, args, NULL);
-	for (uint64 r = 0; m > 0 && r < SPI_processed; r++)
+	error = archive_insert(BB_INSERT_OBSERVATION, args, m, &all);
+	if (error != NULL)
+		ReThrowError(error);
+	for (int i = 0; !all && i < n; i++)
+		o[i].fresh = false;
+	for (uint64 r = 0; !all && r < SPI_processed; r++)
 	{
 		HeapTuple	t = SPI_tuptable->vals[r];
 		TupleDesc	d = SPI_tuptable->tupdesc;

@@ -26,8 +26,8 @@ typedef struct BbObservation
 /* bytea, text or tags of these bytes; palloc'ed. */
 extern Datum archive_varlena(const void *data, size_t len);
 
-/* INSERT ... RETURNING key; the result is in SPI_tuptable. */
-extern void archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n);
+/* As archive_insert.h says; SPI_tuptable has keys. */
+extern ErrorData *archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n, bool *all);
 
 /* Is this event there, under this key? */
 typedef struct BbProbe
