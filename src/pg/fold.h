@@ -2,7 +2,7 @@
  * fold.h
  *
  * Counts what bigbrotr.ingest_delta holds into the tallies
- * (src/schema/28_tally.sql).  Internal to src/pg/fold*.c and refresh*.c.
+ * (src/schema/28_tally.sql).  Internal to src/pg/fold*.c and analytics_sql.c.
  *
  * Everything below runs with SPI connected, under one snapshot per step
  * (fold_begin): what the step takes from the queue, what it looks up in the
@@ -14,12 +14,17 @@
 
 #include "postgres.h"
 
-#include "executor/spi.h"
+#include "pg/fold_plan.h"
+#include "pg/fold_tally.h"
 
-/* Keys taken in one step, roughly; bounds its time and memory. */
-#define FOLD_KEYS	50000
+/*
+ * Keys taken in one step, roughly; bounds its time (a second or so) and its
+ * memory (some 150 bytes each).  The more, the fewer rows of the tallies are
+ * written for each.
+ */
+#define FOLD_KEYS	200000
 /* Rows of the queue in one step. */
-#define FOLD_ROWS	2000
+#define FOLD_ROWS	20000
 /* Keys in one look-up. */
 #define FOLD_LOOKUP	1000
 
@@ -32,13 +37,14 @@ typedef struct FoldInfo
 	int64		until;			/* row of the queue that took it away; FOLD_NOW: it is in
 								 * the archive */
 	int64		created_at;
+	bytea	   *id;				/* of replaceable and addressable ones in the archive, if the
+								 * step adds them */
+	bytea	   *d;				/* of addressable ones; NULL: unknown (light archive) */
 	int32		kind;
 	int32		author;			/* tally_author.id */
 	bool		gone;			/* that row took the event itself away, not only
 								 * observations of it */
-	bytea	   *pubkey;
-	bytea	   *id;				/* of replaceable and addressable ones in the archive */
-	bytea	   *d;				/* of addressable ones; NULL: unknown (light archive) */
+	uint8		pubkey[32];
 } FoldInfo;
 
 /* One change: an event (relay_id 0) or an observation came or went. */
@@ -46,10 +52,18 @@ typedef struct FoldEntry
 {
 	int64		key;
 	int64		row;			/* ingest_delta.id */
-	int32		relay_id;
-	int32		sign;			/* 1 or -1 */
 	FoldInfo   *info;			/* NULL: nobody knows the event */
+	int32		relay_id;
+	int8		sign;			/* 1 or -1 */
+	bool		touched;		/* something of this key is removed in this step */
 } FoldEntry;
+
+/* An author who has a number but no row yet. */
+typedef struct FoldAuthor
+{
+	int32		id;				/* tally_author.id */
+	uint8		pubkey[32];
+} FoldAuthor;
 
 typedef struct FoldStep
 {
@@ -59,66 +73,46 @@ typedef struct FoldStep
 	FoldInfo   *infos;			/* sorted by (key, until) */
 	int			ninfos;
 	int			max_infos;
+	FoldAuthor *authors;		/* new ones, by id */
+	int			nauthors;
 	bool		removals;		/* there is an entry with sign -1 */
 	bool		more;			/* the queue has more */
 	int64		taken;			/* last row taken; 0: none */
 } FoldStep;
 
-/* --- fold_plan.c: the statements ------------------------------------------ */
-typedef enum FoldPlan
-{
-	FOLD_PEEK,
-	FOLD_TAKE,
-	FOLD_REMOVALS_LEFT,
-	FOLD_LOOKUP_EVENTS,
-	FOLD_LOOKUP_WINNERS,
-	FOLD_AUTHORS,
-	FOLD_POSITION,
-	FOLD_ORPHANS_ADD,
-	FOLD_ORPHANS_DROP,
-	FOLD_ORPHANS_ADOPT,
-	FOLD_EVENTS,
-	FOLD_DAYS,
-	FOLD_TIMES,
-	FOLD_RELAYS,
-	FOLD_NETWORKS,
-	FOLD_LATEST,
-	FOLD_REMOVED_NETWORKS,
-	FOLD_REMOVED_NETWORKS_AGAIN,
-	FOLD_REMOVED_AUTHORS,
-	FOLD_REMOVED_TOTAL,
-	FOLD_REMOVED_RELAY_AUTHORS,
-	FOLD_REMOVED_RELAYS,
-	FOLD_REMOVED_LATEST,
-	FOLD_LATEST_AGAIN,
-	FOLD_CLEAN_AUTHOR_KIND,
-	FOLD_CLEAN_KIND,
-	FOLD_CLEAN_DAY,
-	FOLD_CLEAN_DAY_AUTHOR,
-	FOLD_CLEAN_DAY_KIND,
-	FOLD_CLEAN_TIME,
-	FOLD_CLEAN_RELAY,
-	FOLD_CLEAN_RELAY_KIND,
-	FOLD_CLEAN_RELAY_AUTHOR,
-	FOLD_CLEAN_NETWORK_AUTHOR,
-	FOLD_CLEAN_NETWORK_KIND,
-	FOLD_PLAN_N
-} FoldPlan;
-
-/* One snapshot for all that follows, until fold_end. */
-extern void fold_begin(void);
-extern void fold_end(void);
-/* Rows in SPI_tuptable.  An error unless it is the kind of statement it was
- * written as. */
-extern void fold_run(FoldPlan plan, Datum *args);
-/* The same for a text made at run time, without arguments. */
-extern void fold_run_text(const char *sql, int expect);
-
 /* --- fold_take.c: from the queue to entries -------------------------------- */
 extern void fold_take(FoldStep *s);
+extern FoldEntry *fold_entry(FoldStep *s, int64 key, int64 row, int32 relay_id, int sign);
+
+/* --- fold_info.c: which events the entries speak of ------------------------- */
+extern FoldInfo *fold_info_add(FoldStep *s, int64 key, int64 until, bool gone, Datum pubkey,
+							   int32 kind, int64 created_at);
+extern FoldInfo *fold_info_find(const FoldStep *s, int64 key, int64 row);
+extern void fold_know(FoldStep *s);
+
+/* --- fold_author.c: numbers for authors ------------------------------------ */
+extern void fold_authors(FoldStep *s);
+/* Adds sums by author to their rows, and makes those of new ones; by how much
+ * the number of authors with events has changed. */
+extern int64 fold_authors_add(const FoldStep *s, const FoldSums *sums);
+
+/* --- fold_orphan.c: observations of events that nobody knows ---------------- */
+extern void fold_orphans(FoldStep *s);
 
 /* --- fold_apply.c: entries into the tallies --------------------------------- */
 extern void fold_apply(FoldStep *s);
+
+/* --- fold_latest.c: the newest of what replaces -------------------------------- */
+/* Has the entry a place among the newest events? */
+extern bool fold_in_latest(const FoldEntry *e);
+/* d_digest as tally_latest has it. */
+extern bytea *fold_latest_d(const FoldEntry *e);
+extern void fold_latest(const FoldStep *s);
+
+/* --- fold_removed.c: what cannot be subtracted ---------------------------------- */
+/* Says of each entry whether a removal of this step touches its key. */
+extern void fold_touch(FoldStep *s);
+extern void fold_removed(FoldStep *s);
 
 /* --- fold.c ----------------------------------------------------------------- */
 /* A step (refresh.h: fold_step) between fold_begin and fold_end; returns the last row taken, 0 when

@@ -3,312 +3,187 @@
  *
  * Counts the entries of a step into the tallies.
  *
- * Counters are changed by what came less what went.  Oldest and newest
- * times, newest events and the networks of an event cannot be subtracted:
- * after a removal they are looked up in the archive again.  That may see
- * what later rows of the queue bring; those rows then change nothing there,
- * so that all is exact when the queue is empty.
+ * Counters are changed by what came less what went, summed up in memory
+ * first; what appears or vanishes in a finer tally changes the numbers of
+ * different authors and kinds in a coarser one.  What cannot be subtracted is
+ * done afterwards (fold_removed.c).
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
-#include "utils/array.h"
 
-#include "nostr/kind.h"
 #include "pg/archive_plan.h"
 #include "pg/fold.h"
+#include "pg/fold_network.h"
 
-#if PG_VERSION_NUM >= 160000
-#include "varatt.h"
-#endif
+/* Days that the type date can hold; one more at each end for all beyond. */
+#define DAY_SECONDS 86400
+#define DAY_FIRST	(-2440589)
+#define DAY_LAST	2145042906
 
-/* Which entries a list is made of. */
-typedef enum Which
-{
-	EVENTS = 1,
-	OBSERVATIONS = 2,
-	ADDED = 4,
-	REMOVED = 8,
-	UNTOUCHED = 16				/* of keys of which nothing is removed in this step */
-} Which;
+/* Seconds of a row of tally_time. */
+#define SLOT_SECONDS 600
 
-/* A column of a list. */
-typedef enum Field
-{
-	RELAY, AUTHOR, KIND, D, KEY, TIME, SIGN, ID
-} Field;
-
-typedef struct Lists
-{
-	const FoldStep *s;
-	const FoldEntry **picked;
-	int			n;
-	int64	   *touched;		/* sorted keys with a removal */
-	int			ntouched;
-} Lists;
-
-static int
-key_cmp(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return x < y ? -1 : x > y;
-}
-
-static bool
-touched(const Lists *l, int64 key)
-{
-	return l->ntouched > 0 && bsearch(&key, l->touched, l->ntouched, sizeof(int64), key_cmp) != NULL;
-}
-
-static bool
-matches(const Lists *l, const FoldEntry *e, int which)
-{
-	return e->info != NULL &&
-		(which & (e->relay_id == 0 ? EVENTS : OBSERVATIONS)) != 0 &&
-		(which & (e->sign > 0 ? ADDED : REMOVED)) != 0 &&
-		((which & UNTOUCHED) == 0 || !touched(l, e->key));
-}
-
-/* Picks entries; how many. */
-static int
-pick(Lists *l, int which)
-{
-	l->n = 0;
-	for (int i = 0; i < l->s->n; i++)
-		if (matches(l, &l->s->entries[i], which))
-			l->picked[l->n++] = &l->s->entries[i];
-	return l->n;
-}
-
-/* Does the entry have a place among the newest events?  Added ones need an
- * id: one that is gone again has none, and cannot be the newest. */
-static bool
-in_latest(const FoldEntry *e)
-{
-	int32		kind = e->info->kind;
-
-	if (e->sign > 0 && e->info->id == NULL)
-		return false;
-	return nostr_kind_is_replaceable(kind) || (nostr_kind_is_addressable(kind) && e->info->d != NULL);
-}
-
-static int
-pick_latest(Lists *l, int which)
-{
-	int			n = 0;
-
-	(void) pick(l, which);
-	for (int i = 0; i < l->n; i++)
-		if (in_latest(l->picked[i]))
-			l->picked[n++] = l->picked[i];
-	return l->n = n;
-}
-
-static bytea *
-empty_bytea(void)
-{
-	bytea	   *b = palloc(VARHDRSZ);
-
-	SET_VARSIZE(b, VARHDRSZ);
-	return b;
-}
-
-static Datum
-field(const FoldEntry *e, Field f)
-{
-	switch (f)
-	{
-		case RELAY:
-			return Int32GetDatum(e->relay_id);
-		case AUTHOR:
-			return Int32GetDatum(e->info->author);
-		case KIND:
-			return Int32GetDatum(e->info->kind);
-		case D:
-			return PointerGetDatum(nostr_kind_is_addressable(e->info->kind) ? e->info->d : empty_bytea());
-		case KEY:
-			return Int64GetDatum(e->key);
-		case TIME:
-			return Int64GetDatum(e->info->created_at);
-		case SIGN:
-			return Int32GetDatum(e->sign);
-		case ID:
-			return PointerGetDatum(e->info->id);
-	}
-	return (Datum) 0;
-}
-
-static Datum
-column(const Lists *l, Field f)
-{
-	static const Oid types[] = {
-		[RELAY] = INT4OID, [AUTHOR] = INT4OID, [KIND] = INT4OID, [D] = BYTEAOID,
-		[KEY] = INT8OID, [TIME] = INT8OID, [SIGN] = INT4OID, [ID] = BYTEAOID
-	};
-	Datum	   *d = palloc_extended(sizeof(Datum) * Max(l->n, 1), MCXT_ALLOC_HUGE);
-	Datum		array;
-
-	for (int i = 0; i < l->n; i++)
-		d[i] = field(l->picked[i], f);
-	array = archive_array(d, NULL, l->n, types[f]);
-	pfree(d);
-	return array;
-}
-
-/* Runs a statement over columns of what is picked. */
 static void
-run_over(const Lists *l, FoldPlan plan, const Field *fields, int n)
+count(FoldSum *v, const FoldEntry *e)
 {
-	Datum		args[8];
-
-	CHECK_FOR_INTERRUPTS();
-	if (l->n == 0)
+	v->n += e->sign;
+	if (e->sign < 0)
 		return;
-	for (int i = 0; i < n; i++)
-		args[i] = column(l, fields[i]);
-	fold_run(plan, args);
-	for (int i = 0; i < n; i++)
-		pfree(DatumGetPointer(args[i]));
+	v->lo = Min(v->lo, e->info->created_at);
+	v->hi = Max(v->hi, e->info->created_at);
 }
 
-#define RUN(l, plan, ...) \
-	run_over(l, plan, (const Field[]) {__VA_ARGS__}, lengthof(((const Field[]) {__VA_ARGS__})))
+static void
+count_days(const FoldStep *s)
+{
+	FoldSums	days = {0};
+	FoldSums	authors = {0};
+	FoldSums	kinds = {0};
+	FoldSums	slots = {0};
+
+	for (int i = 0; i < s->n; i++)
+	{
+		const FoldEntry *e = &s->entries[i];
+		int64		day;
+
+		if (e->info == NULL || e->relay_id != 0)
+			continue;
+		day = Max(Min(e->info->created_at / DAY_SECONDS, DAY_LAST), DAY_FIRST);
+		count(fold_sum(&authors, day, e->info->author, 0), e);
+		count(fold_sum(&kinds, day, e->info->kind, 0), e);
+		count(fold_sum(&slots, e->info->created_at / SLOT_SECONDS, 0, 0), e);
+	}
+	fold_add(TALLY_TIME, NULL, &slots);
+	fold_add(TALLY_DAY_AUTHOR, NULL, &authors);
+	fold_add(TALLY_DAY_KIND, NULL, &kinds);
+	for (int i = 0; i < authors.n; i++)
+		fold_sum_up(&days, authors.v[i].a, 0, 0, &authors.v[i])->x += authors.v[i].turn;
+	for (int i = 0; i < kinds.n; i++)
+		fold_sum(&days, kinds.v[i].a, 0, 0)->y += kinds.v[i].turn;
+	fold_add(TALLY_DAY, NULL, &days);
+	fold_sums_free(&days);
+	fold_sums_free(&authors);
+	fold_sums_free(&kinds);
+	fold_sums_free(&slots);
+}
 
 static void
-find_touched(Lists *l)
+count_total(const FoldSums *kinds, int64 authors)
 {
-	if (!l->s->removals)
+	FoldSums	all = {0};
+	FoldSum    *total = fold_sum(&all, 0, 0, 0);
+	Datum		args[4];
+
+	for (int i = 0; i < kinds->n; i++)
+		(void) fold_sum_up(&all, 0, 0, 0, &kinds->v[i]);
+	args[0] = Int64GetDatum(total->n);
+	args[1] = Int64GetDatum(authors);
+	args[2] = fold_column(&all, SUM_LO);
+	args[3] = fold_column(&all, SUM_HI);
+	fold_run(FOLD_TOTAL, args);
+	fold_sums_free(&all);
+}
+
+static void
+count_events(const FoldStep *s)
+{
+	FoldSums	both = {0};
+	FoldSums	authors = {0};
+	FoldSums	kinds = {0};
+	int64		turned;
+
+	for (int i = 0; i < s->n; i++)
+		if (s->entries[i].info != NULL && s->entries[i].relay_id == 0)
+			count(fold_sum(&both, s->entries[i].info->author, s->entries[i].info->kind, 0), &s->entries[i]);
+	fold_add(TALLY_AUTHOR_KIND, NULL, &both);
+	for (int i = 0; i < both.n; i++)
+	{
+		const FoldSum *v = &both.v[i];
+
+		fold_sum_up(&authors, v->a, 0, 0, v)->x += v->turn;
+		fold_sum_up(&kinds, v->b, 0, 0, v)->x += v->turn;
+	}
+	turned = fold_authors_add(s, &authors);
+	fold_add(TALLY_KIND, NULL, &kinds);
+	if (kinds.n > 0)
+		count_total(&kinds, turned);
+	fold_sums_free(&both);
+	fold_sums_free(&authors);
+	fold_sums_free(&kinds);
+	count_days(s);
+}
+
+/* What appeared or vanished of (relay, author, kind), per relay and author:
+ * turn says whether the author did. */
+static void
+turn_relay_authors(const FoldSums *fine, FoldSums *out)
+{
+	Datum		args[2];
+
+	for (int i = 0; i < fine->n; i++)
+		if (fine->v[i].turn != 0)
+			fold_sum(out, fine->v[i].a, fine->v[i].b, 0)->x += fine->v[i].turn;
+	if (out->n == 0)
 		return;
-	l->touched = palloc_extended(sizeof(int64) * Max(l->s->n, 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < l->s->n; i++)
-		if (l->s->entries[i].sign < 0 && l->s->entries[i].info != NULL)
-			l->touched[l->ntouched++] = l->s->entries[i].key;
-	qsort(l->touched, l->ntouched, sizeof(int64), key_cmp);
+	args[0] = fold_column(out, SUM_A);
+	args[1] = fold_column(out, SUM_B);
+	fold_run(FOLD_RELAY_AUTHOR_KINDS, args);
+	for (uint64 r = 0; r < SPI_processed; r++)
+	{
+		FoldSum    *v = &out->v[fold_int8(r, 1) - 1];
+		int64		now = fold_int8(r, 2);
+
+		v->turn = (now > 0) - (now - v->x > 0);
+	}
+	SPI_freetuptable(SPI_tuptable);
 }
 
 static void
-networks(Lists *l)
+count_observations(const FoldStep *s, FoldNetworks *networks)
 {
-	Datum		args[3];
+	FoldSums	fine = {0};
+	FoldSums	authors = {0};
+	FoldSums	kinds = {0};
+	FoldSums	relays = {0};
 
-	(void) pick(l, EVENTS | ADDED | UNTOUCHED);
-	args[2] = column(l, KEY);
-	if (pick(l, OBSERVATIONS | ADDED | UNTOUCHED) == 0 && DatumGetArrayTypeP(args[2])->ndim == 0)
+	for (int i = 0; i < s->n; i++)
+	{
+		const FoldEntry *e = &s->entries[i];
+
+		if (e->info != NULL && e->relay_id != 0)
+			count(fold_sum(&fine, e->relay_id, e->info->author, e->info->kind), e);
+	}
+	if (fine.n == 0)
 		return;
-	args[0] = column(l, RELAY);
-	args[1] = column(l, KEY);
-	fold_run(FOLD_NETWORKS, args);
-}
-
-/* Keys of which something was removed, in slices that lie close together. */
-static void
-networks_again(Lists *l)
-{
-	Datum	   *keys = palloc_extended(sizeof(Datum) * Max(l->ntouched, 1), MCXT_ALLOC_HUGE);
-	int			n = 0;
-	int64		events = 0;
-	Datum		args[3];
-
-	for (int i = 0; i < l->s->n; i++)
-		if (l->s->entries[i].info != NULL && l->s->entries[i].relay_id == 0 &&
-			touched(l, l->s->entries[i].key))
-			events += l->s->entries[i].sign;
-	for (int i = 0; i < l->ntouched; i++)
-		if (i == 0 || l->touched[i] != l->touched[i - 1])
-			keys[n++] = Int64GetDatum(l->touched[i]);
-	if (n == 0)
-		return;
-	args[0] = archive_array(keys, NULL, n, INT8OID);
-	args[1] = Int64GetDatum(events);
-	fold_run(FOLD_REMOVED_NETWORKS, args);
-	for (int i = 0; i < n; i += FOLD_LOOKUP)
-	{
-		int			m = Min(FOLD_LOOKUP, n - i);
-
-		CHECK_FOR_INTERRUPTS();
-		args[0] = archive_array(keys + i, NULL, m, INT8OID);
-		args[1] = keys[i];
-		args[2] = keys[i + m - 1];
-		fold_run(FOLD_REMOVED_NETWORKS_AGAIN, args);
-	}
-}
-
-static void
-removed_bounds(Lists *l)
-{
-	if (pick(l, EVENTS | REMOVED) > 0)
-	{
-		int64		lo = PG_INT64_MAX;
-		int64		hi = PG_INT64_MIN;
-		Datum		args[2];
-
-		for (int i = 0; i < l->n; i++)
-		{
-			lo = Min(lo, l->picked[i]->info->created_at);
-			hi = Max(hi, l->picked[i]->info->created_at);
-		}
-		RUN(l, FOLD_REMOVED_AUTHORS, AUTHOR, TIME);
-		args[0] = Int64GetDatum(lo);
-		args[1] = Int64GetDatum(hi);
-		fold_run(FOLD_REMOVED_TOTAL, args);
-	}
-	if (pick(l, OBSERVATIONS | REMOVED) > 0)
-	{
-		RUN(l, FOLD_REMOVED_RELAY_AUTHORS, RELAY, AUTHOR, KIND, TIME);
-		RUN(l, FOLD_REMOVED_RELAYS, RELAY, TIME);
-	}
-}
-
-static void
-clean(Lists *l)
-{
-	if (pick(l, EVENTS | REMOVED) > 0)
-	{
-		RUN(l, FOLD_CLEAN_AUTHOR_KIND, AUTHOR);
-		RUN(l, FOLD_CLEAN_DAY_AUTHOR, AUTHOR, TIME);
-		RUN(l, FOLD_CLEAN_DAY_KIND, TIME);
-		RUN(l, FOLD_CLEAN_TIME, TIME);
-		fold_run(FOLD_CLEAN_KIND, NULL);
-		fold_run(FOLD_CLEAN_DAY, NULL);
-	}
-	if (pick(l, OBSERVATIONS | REMOVED) > 0)
-	{
-		RUN(l, FOLD_CLEAN_RELAY_AUTHOR, RELAY, AUTHOR);
-		RUN(l, FOLD_CLEAN_RELAY_KIND, RELAY);
-		RUN(l, FOLD_CLEAN_NETWORK_AUTHOR, AUTHOR);
-		fold_run(FOLD_CLEAN_RELAY, NULL);
-		fold_run(FOLD_CLEAN_NETWORK_KIND, NULL);
-	}
+	fold_add(TALLY_RELAY_AUTHOR, NULL, &fine);
+	turn_relay_authors(&fine, &authors);
+	for (int i = 0; i < fine.n; i++)
+		fold_sum_up(&kinds, fine.v[i].a, fine.v[i].c, 0, &fine.v[i])->x += fine.v[i].turn;
+	fold_add(TALLY_RELAY_KIND, NULL, &kinds);
+	for (int i = 0; i < kinds.n; i++)
+		fold_sum_up(&relays, kinds.v[i].a, 0, 0, &kinds.v[i])->y += kinds.v[i].turn;
+	for (int i = 0; i < authors.n; i++)
+		fold_sum(&relays, authors.v[i].a, 0, 0)->x += authors.v[i].turn;
+	fold_add(TALLY_RELAY, NULL, &relays);
+	fold_networks_turn(networks, &authors, &kinds);
+	fold_sums_free(&fine);
+	fold_sums_free(&authors);
+	fold_sums_free(&kinds);
+	fold_sums_free(&relays);
 }
 
 void
 fold_apply(FoldStep *s)
 {
-	Lists		l = {0};
+	FoldNetworks networks = {0};
 
-	l.s = s;
-	l.picked = palloc_extended(sizeof(FoldEntry *) * Max(s->n, 1), MCXT_ALLOC_HUGE);
-	find_touched(&l);
-
-	(void) pick(&l, EVENTS | ADDED | REMOVED);
-	RUN(&l, FOLD_EVENTS, AUTHOR, KIND, TIME, SIGN);
-	RUN(&l, FOLD_DAYS, AUTHOR, KIND, TIME, SIGN);
-	RUN(&l, FOLD_TIMES, TIME, SIGN);
-	(void) pick(&l, OBSERVATIONS | ADDED | REMOVED);
-	RUN(&l, FOLD_RELAYS, RELAY, AUTHOR, KIND, TIME, SIGN);
-	networks(&l);
-	(void) pick_latest(&l, EVENTS | ADDED);
-	RUN(&l, FOLD_LATEST, AUTHOR, KIND, D, KEY, TIME, ID);
-	if (!s->removals)
-		return;
-
-	networks_again(&l);
-	removed_bounds(&l);
-	(void) pick_latest(&l, EVENTS | REMOVED);
-	RUN(&l, FOLD_REMOVED_LATEST, AUTHOR, KIND, D);
-	RUN(&l, FOLD_LATEST_AGAIN, AUTHOR, KIND, D);
-	clean(&l);
+	fold_touch(s);
+	fold_networks_load(&networks, s);
+	count_events(s);
+	count_observations(s, &networks);
+	fold_networks_count(&networks, s);
+	fold_latest(s);
+	if (s->removals)
+		fold_removed(s);
 }

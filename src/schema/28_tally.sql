@@ -192,7 +192,7 @@ CREATE TABLE bigbrotr.tally_network_author (
 	network text NOT NULL,
 	author_id integer NOT NULL,
 	relays integer NOT NULL DEFAULT 0,
-	PRIMARY KEY (network, author_id)
+	PRIMARY KEY (author_id, network)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE bigbrotr.tally_network_author IS 'on how many relays of a network an author was seen';
 COMMENT ON COLUMN bigbrotr.tally_network_author.network IS 'relay.network';
