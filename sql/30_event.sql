@@ -30,7 +30,7 @@ SELECT relay_id, reason, slot, count, left(encode(event_id, 'hex'), 8) AS id, de
 SELECT events, observations, rejected FROM bigbrotr.progress;
 
 -- stored in their partitions, and whole
-SELECT tableoid::regclass, key, kind, flags, content FROM bigbrotr.event ORDER BY key;
+SELECT tableoid::regclass, key, kind, bigbrotr.event_flags(event) AS flags, content FROM bigbrotr.event ORDER BY key;
 SELECT n, bigbrotr.event_json(v) = e AS same FROM bigbrotr.event v JOIN sample ON v.id = decode(substr(e, 8, 64), 'hex') ORDER BY n;
 SELECT bigbrotr.tag_first(tags, 't') FROM bigbrotr.event WHERE kind = 1;
 BEGIN;

@@ -31,10 +31,10 @@ typedef struct PlanDef
 } PlanDef;
 
 #define INSERT_EVENT \
-	"INSERT INTO bigbrotr.event AS e (key, created_at, kind, flags, id, pubkey, sig, tags, content) " \
-	"SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8), unnest($9)"
+	"INSERT INTO bigbrotr.event AS e (key, created_at, kind, id, pubkey, sig, tags, content) " \
+	"SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7), unnest($8)"
 #define EVENT_ARGS \
-	{INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, INT2ARRAYOID, BYTEAARRAYOID, \
+	{INT8ARRAYOID, INT8ARRAYOID, INT4ARRAYOID, BYTEAARRAYOID, \
 	BYTEAARRAYOID, BYTEAARRAYOID, TAGSARRAYOID, TEXTARRAYOID}
 #define INSERT_OBSERVATION \
 	"INSERT INTO bigbrotr.observation AS o (key, relay_id, seen_at) SELECT unnest($1), unnest($2), unnest($3)"
@@ -51,9 +51,9 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 	 * unrolled side by side, not by FROM: that would keep all rows once more. */
 	[BB_PLAN_INSERT_EVENT] = {
 		INSERT_EVENT " ON CONFLICT DO NOTHING RETURNING e.key",
-		SPI_OK_INSERT_RETURNING, 9, EVENT_ARGS
+		SPI_OK_INSERT_RETURNING, 8, EVENT_ARGS
 	},
-	[BB_PLAN_INSERT_EVENT_ALL] = {INSERT_EVENT, SPI_OK_INSERT, 9, EVENT_ARGS},
+	[BB_PLAN_INSERT_EVENT_ALL] = {INSERT_EVENT, SPI_OK_INSERT, 8, EVENT_ARGS},
 	[BB_PLAN_INSERT_OBSERVATION] = {
 		INSERT_OBSERVATION " ON CONFLICT DO NOTHING RETURNING o.key, o.relay_id",
 		SPI_OK_INSERT_RETURNING, 3, OBSERVATION_ARGS

@@ -106,43 +106,38 @@ archive_content_unescape(const char *s, size_t len, size_t *outlen)
 ErrorData *
 archive_row_insert(const BbArchiveEvent **rows, const int64 *keys, int n, bool *all)
 {
-	static const Oid type[] = {INT8OID, INT8OID, INT4OID, INT2OID, BYTEAOID,
+	static const Oid type[] = {INT8OID, INT8OID, INT4OID, BYTEAOID,
 	BYTEAOID, BYTEAOID, InvalidOid, TEXTOID};
-	Datum	   *col[9];
+	Datum	   *col[8];
 	bool	   *light;
-	Datum		args[9];
+	Datum		args[8];
 	Oid			tags_type = archive_tags_type();
 
-	for (int c = 0; c < 9; c++)
+	for (int c = 0; c < 8; c++)
 		col[c] = palloc(sizeof(Datum) * n);
 	light = palloc0(sizeof(bool) * n);
 	for (int i = 0; i < n; i++)
 	{
 		const NostrEvent *ev = &rows[i]->ev;
-		int16		flags = (int16) ev->form;
 
 		light[i] = bb_archive == 1;
 		if (!light[i] && ev->content_len > 0 && memchr(ev->content, 0, ev->content_len) != NULL)
-		{
-			flags |= BB_FLAG_CONTENT_JSON;
-			col[8][i] = PointerGetDatum(archive_content_escape(ev->content, ev->content_len));
-		}
+			col[7][i] = PointerGetDatum(archive_content_escape(ev->content, ev->content_len));
 		else if (!light[i])
-			col[8][i] = archive_varlena(ev->content, ev->content_len);
+			col[7][i] = archive_varlena(ev->content, ev->content_len);
 		col[0][i] = Int64GetDatum(keys[i]);
 		col[1][i] = Int64GetDatum(ev->created_at);
 		col[2][i] = Int32GetDatum(ev->kind);
-		col[3][i] = Int16GetDatum(flags);
-		col[4][i] = archive_varlena(ev->id, 32);
-		col[5][i] = archive_varlena(ev->pubkey, 32);
-		col[6][i] = light[i] ? (Datum) 0 : archive_varlena(ev->sig, 64);
-		col[7][i] = light[i] ? (Datum) 0 : archive_varlena(ev->tags, ev->tags_len);
+		col[3][i] = archive_varlena(ev->id, 32);
+		col[4][i] = archive_varlena(ev->pubkey, 32);
+		col[5][i] = light[i] ? (Datum) 0 : archive_varlena(ev->sig, 64);
+		col[6][i] = light[i] ? (Datum) 0 : archive_varlena(ev->tags, ev->tags_len);
 		if (light[i])
-			col[8][i] = (Datum) 0;
+			col[7][i] = (Datum) 0;
 	}
-	for (int c = 0; c < 9; c++)
-		args[c] = archive_array(col[c], c >= 6 && bb_archive == 1 ? light : NULL, n,
-								c == 7 ? tags_type : type[c]);
+	for (int c = 0; c < 8; c++)
+		args[c] = archive_array(col[c], c >= 5 && bb_archive == 1 ? light : NULL, n,
+								c == 6 ? tags_type : type[c]);
 	return archive_insert(BB_INSERT_EVENT, args, n, all);
 }
 

@@ -9,9 +9,9 @@
 
 #include "pg/archive.h"
 
-/* event.flags */
-#define BB_FLAG_FORM			3	/* NostrForm */
-#define BB_FLAG_CONTENT_JSON	4	/* content is JSON-escaped: it holds U+0000 */
+/* What event_flags returns: a NostrForm, and this: content is JSON-escaped,
+ * because it holds U+0000.  Neither is stored; only one gives the id. */
+#define BB_FLAG_CONTENT_JSON	4
 
 typedef struct BbObservation
 {
@@ -54,7 +54,7 @@ extern void archive_peer_news(const BbArchiveEvent *e, int n);
  * connected. */
 extern void archive_observation_insert(BbObservation *o, int n);
 
-/* The two directions of BB_FLAG_CONTENT_JSON; palloc'ed.  unescape returns
+/* The two directions of content with U+0000; palloc'ed.  unescape returns
  * NULL when the text is not what escape writes. */
 extern text *archive_content_escape(const uint8 *s, size_t len);
 extern uint8 *archive_content_unescape(const char *s, size_t len, size_t *outlen);

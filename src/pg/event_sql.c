@@ -1,7 +1,7 @@
 /*
  * event_sql.c
  *
- * event_verify, event_reject_reason, event_json.
+ * event_verify, event_reject_reason, event_json, event_flags.
  *
  * Guarantees that event_json never gives out what is not a valid event: the
  * row is rebuilt, its id recomputed and its signature verified.
@@ -28,6 +28,8 @@ extern PGDLLEXPORT Datum bigbrotr_event_reject_reason(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_reject_reason);
 extern PGDLLEXPORT Datum bigbrotr_event_json(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_json);
+extern PGDLLEXPORT Datum bigbrotr_event_flags(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_event_flags);
 
 void
 bb_crypto_need(void)
@@ -113,52 +115,77 @@ get_value(HeapTupleHeader row, const char *column)
 	return d;
 }
 
+/*
+ * Which way of writing control characters, and whether content is escaped, is
+ * not stored: it is what gives the id.
+ */
+static bool
+find_form(NostrEvent *ev)
+{
+	uint8		id[32];
+
+	for (int form = NOSTR_FORM_RAW; form <= NOSTR_FORM_ESCAPED_DEL; form++)
+	{
+		ev->form = (NostrForm) form;
+		if (nostr_event_id(ev, ev->form, bb_scratch(1), id) && memcmp(id, ev->id, 32) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The event of a row, its id compared.  Returns whether content is escaped;
+ * *ev points into the row and to palloc'ed memory. */
+static bool
+event_of(HeapTupleHeader row, NostrEvent *ev)
+{
+	struct varlena *tags;
+	text	   *content;
+
+	memset(ev, 0, sizeof(*ev));
+	get_bytes(row, "id", ev->id, sizeof(ev->id));
+	get_bytes(row, "pubkey", ev->pubkey, sizeof(ev->pubkey));
+	get_bytes(row, "sig", ev->sig, sizeof(ev->sig));
+	ev->created_at = DatumGetInt64(get_value(row, "created_at"));
+	ev->kind = DatumGetInt32(get_value(row, "kind"));
+	tags = PG_DETOAST_DATUM_PACKED(get_value(row, "tags"));
+	ev->tags = (const uint8_t *) VARDATA_ANY(tags);
+	ev->tags_len = VARSIZE_ANY_EXHDR(tags);
+	content = DatumGetTextPP(get_value(row, "content"));
+	ev->content = (const uint8_t *) VARDATA_ANY(content);
+	ev->content_len = VARSIZE_ANY_EXHDR(content);
+	if (!nostr_tags_valid(ev->tags, ev->tags_len))
+		corrupted("tags");
+	if (find_form(ev))
+		return false;
+	ev->content = archive_content_unescape(VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content), &ev->content_len);
+	if (ev->content == NULL || memchr(ev->content, 0, ev->content_len) == NULL || !find_form(ev))
+		corrupted(nostr_reject_text(NOSTR_ID_MISMATCH));
+	return true;
+}
+
+static bool
+is_light(HeapTupleHeader row)
+{
+	bool		isnull;
+
+	(void) GetAttributeByName(row, "sig", &isnull);
+	return isnull;
+}
+
 Datum
 bigbrotr_event_json(PG_FUNCTION_ARGS)
 {
 	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
 	NostrEvent	ev;
 	NostrBuf   *out;
-	struct varlena *tags;
-	text	   *content;
-	bool		isnull;
-	int16		flags;
-	uint8		id[32];
 
 	bb_crypto_need();
-	memset(&ev, 0, sizeof(ev));
-	(void) GetAttributeByName(row, "sig", &isnull);
-	if (isnull)
+	if (is_light(row))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("this event was archived light: without tags, content and signature"),
 				 errhint("With bigbrotr.archive = full new events are kept whole; rows with a sig are.")));
-	get_bytes(row, "id", ev.id, sizeof(ev.id));
-	get_bytes(row, "pubkey", ev.pubkey, sizeof(ev.pubkey));
-	get_bytes(row, "sig", ev.sig, sizeof(ev.sig));
-	ev.created_at = DatumGetInt64(get_value(row, "created_at"));
-	ev.kind = DatumGetInt32(get_value(row, "kind"));
-	flags = DatumGetInt16(get_value(row, "flags"));
-	ev.form = (NostrForm) (flags & BB_FLAG_FORM);
-	tags = PG_DETOAST_DATUM_PACKED(get_value(row, "tags"));
-	ev.tags = (const uint8_t *) VARDATA_ANY(tags);
-	ev.tags_len = VARSIZE_ANY_EXHDR(tags);
-	content = DatumGetTextPP(get_value(row, "content"));
-	ev.content = (const uint8_t *) VARDATA_ANY(content);
-	ev.content_len = VARSIZE_ANY_EXHDR(content);
-	if (flags & BB_FLAG_CONTENT_JSON)
-	{
-		ev.content = archive_content_unescape(VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content),
-											  &ev.content_len);
-		if (ev.content == NULL)
-			corrupted("content is not JSON-escaped");
-	}
-	if (ev.form > NOSTR_FORM_ESCAPED_DEL)
-		corrupted("flags");
-	if (!nostr_tags_valid(ev.tags, ev.tags_len))
-		corrupted("tags");
-	if (!nostr_event_id(&ev, ev.form, bb_scratch(1), id) || memcmp(id, ev.id, 32) != 0)
-		corrupted(nostr_reject_text(NOSTR_ID_MISMATCH));
+	(void) event_of(row, &ev);
 	if (!nostr_event_verify(&ev))
 		corrupted(nostr_reject_text(NOSTR_INVALID_SIGNATURE));
 	out = bb_scratch(0);
@@ -166,4 +193,18 @@ bigbrotr_event_json(PG_FUNCTION_ARGS)
 	if (out->failed)
 		corrupted("it is too large");
 	PG_RETURN_TEXT_P(cstring_to_text_with_len((char *) out->data, out->len));
+}
+
+Datum
+bigbrotr_event_flags(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(0);
+	NostrEvent	ev;
+	bool		escaped;
+
+	bb_crypto_need();
+	if (is_light(row))
+		PG_RETURN_NULL();
+	escaped = event_of(row, &ev);
+	PG_RETURN_INT16((int16) (ev.form | (escaped ? BB_FLAG_CONTENT_JSON : 0)));
 }

@@ -1,13 +1,14 @@
 -- Events and observations: range-partitioned on key.  The parents have no
 -- index and no key; the partitions have (src/schema/30_partition.sql).
 
+-- Eight columns: with nine, a light row would have a bitmap of NULLs that takes
+-- eight bytes more.
 -- CHECKs are written flat: a nested AND comes back from pg_dump flattened,
 -- and a partition then no longer fits its parent.
 CREATE TABLE bigbrotr.event (
 	key bigint NOT NULL CHECK (key >= 0),
 	created_at bigint NOT NULL,
 	kind integer NOT NULL CHECK (kind >= 0 AND kind <= 65535),
-	flags smallint NOT NULL DEFAULT 0 CHECK (flags >= 0 AND flags <= 6 AND (flags & 3) <> 3),
 	id bytea NOT NULL CHECK (octet_length(id) = 32),
 	pubkey bytea NOT NULL CHECK (octet_length(pubkey) = 32),
 	sig bytea CHECK (octet_length(sig) = 64),
@@ -18,13 +19,11 @@ COMMENT ON TABLE bigbrotr.event IS 'every event, once; its signature was verifie
 COMMENT ON COLUMN bigbrotr.event.key IS 'created_at, clamped to 34 bits, << 29 | first 29 bits of the id; next free on a collision';
 COMMENT ON COLUMN bigbrotr.event.created_at IS 'unix seconds, as the author claims';
 COMMENT ON COLUMN bigbrotr.event.kind IS 'NIP-01 kind, 0 to 65535';
-COMMENT ON COLUMN bigbrotr.event.flags IS
-	'bits 0-1: how control characters are written in the hashed text (0 raw, 1 escaped, 2 escaped with DEL); bit 2: content is JSON-escaped because it holds U+0000';
 COMMENT ON COLUMN bigbrotr.event.id IS 'SHA-256 of the canonical form';
 COMMENT ON COLUMN bigbrotr.event.pubkey IS 'x-only public key of the author';
 COMMENT ON COLUMN bigbrotr.event.sig IS 'BIP-340 signature; NULL in a light archive';
 COMMENT ON COLUMN bigbrotr.event.tags IS 'NULL in a light archive';
-COMMENT ON COLUMN bigbrotr.event.content IS 'NULL in a light archive; see flags bit 2';
+COMMENT ON COLUMN bigbrotr.event.content IS 'NULL in a light archive; one that holds U+0000 is the body of a JSON string, see event_flags';
 
 CREATE TABLE bigbrotr.observation (
 	key bigint NOT NULL,

@@ -11,6 +11,11 @@ CREATE FUNCTION bigbrotr.event_json(event bigbrotr.event) RETURNS text
 COMMENT ON FUNCTION bigbrotr.event_json(bigbrotr.event) IS
 	'the event as NIP-01 JSON; id and signature are verified again, an error if the row is corrupted or light';
 
+CREATE FUNCTION bigbrotr.event_flags(event bigbrotr.event) RETURNS smallint
+	AS 'MODULE_PATHNAME', 'bigbrotr_event_flags' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION bigbrotr.event_flags(bigbrotr.event) IS
+	'bits 0-1: how control characters are written in the hashed text (0 raw, 1 escaped, 2 escaped with DEL); bit 2: content is JSON-escaped because it holds U+0000; found by hashing; NULL when the event is light';
+
 CREATE FUNCTION bigbrotr.event_ingest(events text[], relay_url text DEFAULT NULL, seen_at timestamptz DEFAULT now(),
 		OUT n integer, OUT id bytea, OUT outcome text, OUT reason text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_event_ingest' LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -57,7 +57,7 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.tags_gin_match(internal, int2, text[], int4, internal, internal, internal),
 	bigbrotr.id_code(bytea), bigbrotr.author_code(bytea, integer), bigbrotr.time_code(bigint), bigbrotr.time_slot(bigint),
 	bigbrotr.query(jsonb, text, integer, text), bigbrotr.count(jsonb, text, text),
-	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event),
+	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event), bigbrotr.event_flags(bigbrotr.event),
 	bigbrotr.filter_normalize(text), bigbrotr.filter_reject_reason(text),
 	bigbrotr.relay_normalize(text), bigbrotr.relay_reject_reason(text),
 	bigbrotr.via_names(integer), bigbrotr.sketch_merge(bytea, bytea), bigbrotr.sketch_count(bytea),

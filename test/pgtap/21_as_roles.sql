@@ -61,6 +61,7 @@ SELECT format('SELECT bigbrotr.event_verify(%L)', :'event') AS v, format('SELECT
 INSERT INTO call VALUES
 	(:'r', :'v', 'ok'), (:'r', :'w', 'ok'),
 	(:'r', 'SELECT bigbrotr.event_json(e) FROM bigbrotr.event e', 'ok'),
+	(:'r', 'SELECT bigbrotr.event_flags(e) FROM bigbrotr.event e', 'ok'),
 	(:'r', $$SELECT bigbrotr.relay_normalize('wss://a.io'), bigbrotr.relay_reject_reason('x')$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.via_names(3), bigbrotr.sketch_count(bigbrotr.sketch_merge('', '\x00'))$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.filter_normalize('{"kinds":[2,1]}'), bigbrotr.filter_reject_reason('x')$$, 'ok'),
