@@ -23,4 +23,11 @@ nostr_kind_is_addressable(int32_t kind)
 	return kind >= 30000 && kind <= 39999;
 }
 
+/* The content is for its receiver only (NIP-04, NIP-59). */
+static inline bool
+nostr_kind_encrypted(int32_t kind)
+{
+	return kind == 4 || kind == 13 || kind == 1059;
+}
+
 #endif

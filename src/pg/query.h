@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "nostr/filter.h"
+#include "pg/search.h"
 #include "executor/tuptable.h"
 #include "tcop/dest.h"
 #include "utils/jsonb.h"
@@ -24,7 +25,9 @@
 typedef struct BbQuery
 {
 	NostrFilter *f;
+	TSQuery    *words;			/* of "search", one for each filter; NULL: none */
 	int			n;
+	BbSearch   *search;			/* NULL: no filter has words */
 	bool		relay;			/* serve like a relay; else everything */
 	int64		now;			/* unix seconds; for NIP-40 */
 	const char *relay_url;		/* for NIP-62, may be NULL */
@@ -67,6 +70,7 @@ typedef struct BbScan
 	bool		counting;		/* only count those that no earlier filter has */
 	bool		ordered;		/* rows come by second, newest first */
 	int			grain;			/* seconds that share a place in that order; 0: none do */
+	bool		searched;		/* rows have the words of this filter */
 	int64		budget;			/* rows to look at before stopping; 0: all */
 	int64		want;			/* matches that suffice; 0: all */
 
@@ -103,6 +107,7 @@ typedef enum BbDrive
 	BB_DRIVE_AUTHORS,			/* author_codes of kind 0, all kinds */
 	BB_DRIVE_TAG,
 	BB_DRIVE_TAGS,				/* two letters */
+	BB_DRIVE_SEARCH,			/* words, by the index of bb_drive_config */
 	BB_DRIVE_ID,
 	BB_DRIVE_ROWS,				/* whole rows by key */
 	BB_DRIVE_N
@@ -113,6 +118,7 @@ typedef enum BbDrive
  * the way needs: a kind, an array of codes, texts or keys.
  */
 extern void bb_drive(BbDrive way, int64 lo, int64 hi, Datum a, Datum b, DestReceiver *dest);
+extern void bb_drive_config(const BbSearch *s);
 extern bool bb_drive_ordered(BbDrive way);
 /* Seconds that share a place in the order of an index; 0: it goes by key.
  * What lies beyond 2106 shares one in any case. */
@@ -131,6 +137,23 @@ extern void bb_plan_hook_install(void);
 /* Adds to the predicates of a query what follows for indexes over codes. */
 struct PlannerInfo;
 extern void bb_plan_clauses(struct PlannerInfo *root, Oid relid, int varno);
+
+/* --- which way (query_way.c) ---------------------------------------------- */
+
+/* A way and what it needs. */
+typedef struct BbRoute
+{
+	BbDrive		way;
+	Datum		a;
+	Datum		b;
+} BbRoute;
+
+/* By the ids of a filter that has some. */
+extern BbRoute bb_route_ids(const NostrFilter *f);
+/* Down in time, passing the fewest rows. */
+extern BbRoute bb_route_ordered(const NostrFilter *f);
+/* To the matches themselves, in no order; false: there is none. */
+extern bool bb_route_direct(const NostrFilter *f, BbRoute *r);
 
 /* --- what relays do not serve (query_relay.c) ----------------------------- */
 

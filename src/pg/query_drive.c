@@ -16,6 +16,7 @@
 #include "optimizer/cost.h"
 #include "pg/archive_plan.h"
 #include "pg/query.h"
+#include "utils/builtins.h"
 
 #include "nostr/tag_key.h"
 
@@ -31,7 +32,7 @@ typedef struct Way
 	int			grain;			/* 1: bounds of time_code are $3 and $4; else of time_slot */
 } Way;
 
-#define COLUMNS "SELECT e.key, e.created_at, e.kind, e.id, e.pubkey, e.tags FROM "
+#define COLUMNS "SELECT e.key, e.created_at, e.kind, e.id, e.pubkey, e.tags, e.content FROM "
 #define BOUNDS	"e.key OPERATOR(pg_catalog.>=) $1 AND e.key OPERATOR(pg_catalog.<=) $2"
 #define EVENT	COLUMNS "bigbrotr.event AS e WHERE " BOUNDS
 #define CODES	" AND bigbrotr.time_code(e.key) OPERATOR(pg_catalog.>=) $3" \
@@ -57,6 +58,9 @@ static const Way ways[BB_DRIVE_N] = {
 	[BB_DRIVE_TAG] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3", {"tags", "gin"}, TEXTARRAYOID},
 	[BB_DRIVE_TAGS] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3 AND e.tags OPERATOR(bigbrotr.&&) $4",
 	{"tags", "gin"}, TEXTARRAYOID, TEXTARRAYOID},
+	/* %s: an index is found by the constant in it */
+	[BB_DRIVE_SEARCH] = {EVENT " AND bigbrotr.search_vector(%s::pg_catalog.regconfig, e.kind, e.content) OPERATOR(pg_catalog.@@) $3",
+	{"search_vector", "gin"}, TSQUERYOID},
 	[BB_DRIVE_ID] = {EVENT " AND bigbrotr.id_code(e.id) OPERATOR(pg_catalog.=) ANY ($3)", {"id_code", "btree"}, INT4ARRAYOID},
 	[BB_DRIVE_ROWS] = {"SELECT e.* FROM bigbrotr.event AS e WHERE " BOUNDS " AND e.key OPERATOR(pg_catalog.=) ANY ($3)",
 	{"key", "btree"}, INT8ARRAYOID},
@@ -66,6 +70,7 @@ StaticAssertDecl(NOSTR_KIND_CODES == 64, "the range of BB_DRIVE_AUTHORS");
 
 static SPIPlanPtr plans[BB_DRIVE_N];
 static Oid	plans_tags_type;	/* the plans were made with this one */
+static char plans_config[2 * NAMEDATALEN * 2 + 8];	/* BB_DRIVE_SEARCH, too; as a literal */
 
 bool
 bb_drive_ordered(BbDrive way)
@@ -77,6 +82,26 @@ int
 bb_drive_grain(BbDrive way)
 {
 	return ways[way].grain;
+}
+
+static void
+forget(BbDrive way)
+{
+	if (plans[way] != NULL)
+		SPI_freeplan(plans[way]);
+	plans[way] = NULL;
+}
+
+void
+bb_drive_config(const BbSearch *s)
+{
+	char	   *literal = quote_literal_cstr(s->config_name);
+
+	if (strcmp(literal, plans_config) == 0)
+		return;
+	forget(BB_DRIVE_SEARCH);
+	if (strlcpy(plans_config, literal, sizeof(plans_config)) >= sizeof(plans_config))
+		elog(ERROR, "name of a configuration too long: %s", literal);
 }
 
 static pg_noinline SPIPlanPtr
@@ -92,11 +117,7 @@ way_plan(BbDrive way)
 	if (type != plans_tags_type)
 	{
 		for (int i = 0; i < BB_DRIVE_N; i++)
-		{
-			if (plans[i] != NULL)
-				SPI_freeplan(plans[i]);
-			plans[i] = NULL;
-		}
+			forget(i);
 		plans_tags_type = type;
 	}
 	if (plans[way] != NULL)
@@ -112,7 +133,7 @@ way_plan(BbDrive way)
 		args[n++] = w->a;
 	if (OidIsValid(w->b))
 		args[n++] = w->b;
-	p = SPI_prepare_cursor(w->sql, n, args, CURSOR_OPT_GENERIC_PLAN);
+	p = SPI_prepare_cursor(way == BB_DRIVE_SEARCH ? psprintf(w->sql, plans_config) : w->sql, n, args, CURSOR_OPT_GENERIC_PLAN);
 	if (p == NULL)
 		elog(ERROR, "could not prepare query statement %d: %s", way,
 			 SPI_result_code_string(SPI_result));

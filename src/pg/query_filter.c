@@ -43,11 +43,28 @@ read_filter(BbQuery *q, const JsonbValue *v)
 		ereport(ERROR,
 				(errcode(why == NOSTR_FILTER_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("filter %d is not valid: %s", q->n, nostr_filter_reject_text(why))));
-	if (q->f[q->n - 1].search != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("filter %d: \"search\" is not supported", q->n)));
 	pfree(text);
+}
+
+/* What the filters want to be searched for. */
+static void
+read_words(BbQuery *q)
+{
+	BbSearch   *s = NULL;
+
+	q->words = palloc0(sizeof(TSQuery) * Max(q->n, 1));
+	for (int i = 0; i < q->n; i++)
+	{
+		if (q->f[i].search == NULL)
+			continue;
+		if (s == NULL)
+			bb_search_read(s = palloc0(sizeof(*s)));
+		q->words[i] = bb_search_words(s, q->f[i].search, q->f[i].search_len);
+		if (q->words[i] != NULL)
+			q->search = s;
+	}
+	if (q->search != NULL && s->indexed)
+		bb_drive_config(s);
 }
 
 static bool
@@ -105,5 +122,6 @@ bb_query_read(Jsonb *filters, text *mode, int64 max_limit, text *relay_url)
 		v.val.binary.len = VARSIZE(filters) - VARHDRSZ;
 		read_filter(q, &v);
 	}
+	read_words(q);
 	return q;
 }

@@ -12,25 +12,21 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
-#include "pg/archive_plan.h"
 #include "pg/query.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "access/table.h"
 
-#include "nostr/hex.h"
-#include "nostr/tag_key.h"
-
 #define PROBE			256		/* rows that are looked at first */
-#define MANY_CODES		2000	/* more are not looked up one by one */
 #define CHEAP_ROWS		2000	/* rather looked at than looked for */
 #define BATCH			1000	/* candidates between checks of other events */
+/* the same where contents are compared, which takes tens of microseconds each */
+#define SEARCH_PROBE	64
+#define SEARCH_CHEAP	250
+#define SEARCH_ROWS		2000	/* rather compared than all that has the words */
 
 typedef struct Engine
 {
@@ -109,18 +105,21 @@ done(const Engine *e)
 }
 
 /* Scans [lo, e->hi]; what was seen is above e->hi then.  Returns whether it
- * stopped before the end. */
+ * stopped before the end: a way without order that stops has seen nothing. */
 static bool
-scan(Engine *e, BbDrive way, int64 lo, Datum a, Datum b, int64 budget)
+scan(Engine *e, const BbRoute *r, int64 lo, int64 budget)
 {
 	BbScan	   *s = &e->scan;
 
 	bb_scan_reset(s);
-	s->ordered = bb_drive_ordered(way);
-	s->grain = bb_drive_grain(way);
+	s->ordered = bb_drive_ordered(r->way);
+	s->grain = bb_drive_grain(r->way);
+	s->searched = r->way == BB_DRIVE_SEARCH;
 	s->budget = budget;
 	s->want = e->counting ? (e->q->relay ? BATCH : 0) : Min(Max(e->limit - e->n, 1), BATCH);
-	bb_drive(way, lo, e->hi, a, b, &s->pub);
+	bb_drive(r->way, lo, e->hi, r->a, r->b, &s->pub);
+	if (s->stopped && !s->ordered)
+		return true;
 	e->hi = (s->stopped ? s->second : lo) - 1;
 	take(e);
 	return s->stopped;
@@ -164,14 +163,14 @@ partitions_down(const Engine *e, int n)
 
 /* An ordered way, down to the end or until enough was seen. */
 static void
-walk(Engine *e, BbDrive way, Datum a, int64 budget)
+walk(Engine *e, BbRoute r, int64 budget)
 {
 	int			width = 1;
 
 	e->seen = 0;
 	while (!done(e))
 	{
-		bool		stopped = scan(e, way, partitions_down(e, width), a, (Datum) 0,
+		bool		stopped = scan(e, &r, partitions_down(e, width),
 								   budget == 0 ? 0 : Max(budget - e->seen, 1));
 
 		if (e->seen == 0 && e->scan.examined > 0)
@@ -186,10 +185,10 @@ walk(Engine *e, BbDrive way, Datum a, int64 budget)
 
 /* A way that knows no order but finds partitions at once. */
 static void
-sweep(Engine *e, BbDrive way, Datum a, Datum b)
+sweep(Engine *e, BbRoute r)
 {
 	for (int width = 1; !done(e); width *= 2)
-		scan(e, way, partitions_down(e, width), a, b, 0);
+		scan(e, &r, partitions_down(e, width), 0);
 }
 
 /*
@@ -197,7 +196,7 @@ sweep(Engine *e, BbDrive way, Datum a, Datum b)
  * matches so far let expect.
  */
 static void
-windows(Engine *e, BbDrive way, Datum a)
+windows(Engine *e, BbRoute r)
 {
 	int64		length = Max(e->top - e->hi, 60);
 	int64		found = e->n;
@@ -210,192 +209,75 @@ windows(Engine *e, BbDrive way, Datum a)
 		int64		n = e->n;
 
 		length = (int64) Max(Min(guess, length * 16.0), 60);
-		scan(e, way, Max(e->lo, before - length), a, (Datum) 0, 0);
+		scan(e, &r, Max(e->lo, before - length), 0);
 		length = Max(before - e->hi, 60);
 		found = e->n - n;
 	}
 }
 
-/* --- what the ways need ----------------------------------------------------- */
-
-static Datum
-id_codes(const NostrFilter *f)
-{
-	int32	   *v = palloc(sizeof(int32) * Max(f->ids.n, 1));
-
-	for (uint32 i = 0; i < f->ids.n; i++)
-		v[i] = nostr_id_code(f->ids.mem.data + (size_t) i * 32);
-	return bb_code_array(v, f->ids.n);
-}
-
-/* Codes of each author and kind, or of each author. */
-static Datum
-author_codes(const NostrFilter *f)
-{
-	int			nkinds = f->kinds.given ? f->kinds.n : 1;
-	int32	   *v = palloc(sizeof(int32) * Max(f->authors.n * nkinds, 1));
-	int			n = 0;
-
-	for (uint32 i = 0; i < f->authors.n; i++)
-		for (int k = 0; k < nkinds; k++)
-			v[n++] = nostr_author_code(f->authors.mem.data + (size_t) i * 32,
-									   f->kinds.given ? ((const uint16 *) f->kinds.mem.data)[k] : 0);
-	return bb_code_array(v, n);
-}
-
-static Datum
-kind_array(const NostrFilter *f)
-{
-	int32	   *v = palloc(sizeof(int32) * Max(f->kinds.n, 1));
-
-	for (uint32 i = 0; i < f->kinds.n; i++)
-		v[i] = ((const uint16 *) f->kinds.mem.data)[i];
-	return bb_code_array(v, f->kinds.n);
-}
-
-static Datum
-tag_texts(const NostrFilter *f, int slot)
-{
-	const NostrFilterList *l = &f->tags[slot];
-	const NostrFilterValue *v = (const NostrFilterValue *) l->mem.data;
-	Datum	   *d = palloc(sizeof(Datum) * Max(l->n, 1));
-
-	for (uint32 i = 0; i < l->n; i++)
-	{
-		NostrTagElement el = {v[i].data, v[i].len, v[i].hex};
-		size_t		len = nostr_tag_element_text_len(&el) + 2;
-		text	   *t = palloc(VARHDRSZ + len);
-
-		SET_VARSIZE(t, VARHDRSZ + len);
-		VARDATA(t)[0] = slot < 26 ? 'A' + slot : 'a' + slot - 26;
-		VARDATA(t)[1] = ':';
-		nostr_tag_element_text(&el, VARDATA(t) + 2);
-		d[i] = PointerGetDatum(t);
-	}
-	return archive_array(d, NULL, l->n, TEXTOID);
-}
-
 /* --- the choice ------------------------------------------------------------- */
 
-/* Two letters whose values are probably rare: few values, and not those that
- * everybody shares. */
-static int
-rare_letters(const NostrFilter *f, int slots[2], bool *rare)
+/* Down in time, as long as it seems that this is soon at its end. */
+static void
+look(Engine *e, BbRoute r, int64 probe, int64 cheap)
 {
-	int			n = 0;
-	double		cost[2] = {0, 0};
-
-	for (int i = 0; i < NOSTR_FILTER_LETTERS; i++)
-	{
-		static const char common[] = "tkKlLpP";
-		double		c;
-
-		if (!f->tags[i].given)
-			continue;
-		c = f->tags[i].n * (strchr(common, i < 26 ? 'A' + i : 'a' + i - 26) != NULL ? 100.0 : 1.0);
-		if (n < 2)
-		{
-			cost[n] = c;
-			slots[n++] = i;
-		}
-		else if (c < Max(cost[0], cost[1]))
-		{
-			int			w = cost[0] > cost[1] ? 0 : 1;
-
-			cost[w] = c;
-			slots[w] = i;
-		}
-	}
-	*rare = n > 0 && Min(cost[0], n > 1 ? cost[1] : cost[0]) < 100;
-	return n;
+	walk(e, r, probe);
+	if (!done(e) && (e->limit - e->n) * (double) e->seen / Max(e->n, 0.3) < cheap)
+		walk(e, r, 3 * cheap);
 }
 
-/* The way that finds the matches themselves, when there is one. */
-static bool
-direct_way(const NostrFilter *f, BbDrive *way, Datum *a, Datum *b)
+/* Words, by their index or by what else is asked for: nobody knows before
+ * which of the two finds less. */
+static void
+search(Engine *e, BbRoute ordered)
 {
-	int64		codes = f->authors.given ? (int64) f->authors.n * (f->kinds.given ? f->kinds.n : 1) : 0;
-	int			slots[2];
-	bool		rare;
-	int			letters = rare_letters(f, slots, &rare);
+	BbRoute		words = {BB_DRIVE_SEARCH, TSQueryGetDatum(e->q->words[e->at]), (Datum) 0};
+	BbRoute		direct;
 
-	*b = (Datum) 0;
-	if (letters > 0 && (rare || codes == 0 || codes > MANY_CODES))
-	{
-		*way = letters == 1 ? BB_DRIVE_TAG : BB_DRIVE_TAGS;
-		*a = tag_texts(f, slots[0]);
-		if (letters > 1)
-			*b = tag_texts(f, slots[1]);
-	}
-	else if (codes > 0 && codes <= MANY_CODES)
-	{
-		*way = f->kinds.given ? BB_DRIVE_CODES : BB_DRIVE_AUTHORS;
-		*a = author_codes(f);
-	}
-	else if (f->kinds.given && f->kinds.n > 1)
-	{
-		*way = BB_DRIVE_KINDS;
-		*a = kind_array(f);
-	}
-	else
-		return false;
-	return true;
-}
-
-/* The way that goes down in time and passes the fewest rows. */
-static BbDrive
-ordered_way(const NostrFilter *f, Datum *a)
-{
-	int32		kind = f->kinds.given && f->kinds.n == 1 ? *(const uint16 *) f->kinds.mem.data : -1;
-
-	if (kind >= 0 && f->authors.given && f->authors.n == 1)
-	{
-		*a = Int32GetDatum(nostr_author_code(f->authors.mem.data, kind));
-		return BB_DRIVE_AUTHOR;
-	}
-	*a = Int32GetDatum(kind);
-	return kind >= 0 ? BB_DRIVE_KIND : BB_DRIVE_KEY;
+	if (!e->counting)
+		look(e, ordered, SEARCH_PROBE, SEARCH_CHEAP);
+	if (done(e))
+		return;
+	if (ordered.way == BB_DRIVE_AUTHOR)
+		direct = ordered;
+	if ((ordered.way == BB_DRIVE_AUTHOR || bb_route_direct(e->f, &direct)) && !scan(e, &direct, e->lo, SEARCH_ROWS))
+		return;
+	sweep(e, words);
 }
 
 static void
 answer(Engine *e)
 {
-	const NostrFilter *f = e->f;
-	BbDrive		way;
-	BbDrive		direct;
-	Datum		a;
-	Datum		b;
-	Datum		along;
-	double		ahead;
+	BbRoute		ordered;
+	BbRoute		direct;
 
-	if (f->ids.given)
+	if (e->f->ids.given)
 	{
-		e->most = f->ids.n;
-		sweep(e, BB_DRIVE_ID, id_codes(f), (Datum) 0);
+		e->most = e->f->ids.n;
+		sweep(e, bb_route_ids(e->f));
 		return;
 	}
-	way = ordered_way(f, &along);
-	if ((way == BB_DRIVE_AUTHOR && f->letters == 0) || !direct_way(f, &direct, &a, &b))
+	ordered = bb_route_ordered(e->f);
+	if (e->q->words[e->at] != NULL && e->q->search->indexed)
 	{
-		walk(e, way, along, 0);
+		search(e, ordered);
+		return;
+	}
+	if ((ordered.way == BB_DRIVE_AUTHOR && e->f->letters == 0) || !bb_route_direct(e->f, &direct))
+	{
+		walk(e, ordered, 0);
 		return;
 	}
 	if (e->counting)
 	{
-		scan(e, direct, e->lo, a, b, 0);
+		scan(e, &direct, e->lo, 0);
 		return;
 	}
-	/* how dense are the matches? */
-	walk(e, way, along, PROBE);
-	if (done(e))
-		return;
-	ahead = (e->limit - e->n) * (double) e->seen / Max(e->n, 0.3);
-	if (ahead < CHEAP_ROWS)
-		walk(e, way, along, 3 * CHEAP_ROWS);
-	if (direct == BB_DRIVE_TAG || direct == BB_DRIVE_TAGS)
-		sweep(e, direct, a, b);
+	look(e, ordered, PROBE, CHEAP_ROWS);
+	if (direct.way == BB_DRIVE_TAG || direct.way == BB_DRIVE_TAGS)
+		sweep(e, direct);
 	else
-		windows(e, direct, a);
+		windows(e, direct);
 }
 
 /* --- from outside ------------------------------------------------------------ */

@@ -103,14 +103,29 @@ scan_keep(BbScan *s, int64 key, const NostrEvent *ev)
 	}
 }
 
+/* Column 7 is compared only when all else fits. */
+static bool
+fits(const BbQuery *q, int i, const NostrEvent *ev, TupleTableSlot *slot, bool searched)
+{
+	bool		isnull;
+	Datum		content;
+
+	if (!nostr_filter_match(&q->f[i], ev))
+		return false;
+	if (q->words[i] == NULL || searched)
+		return true;
+	content = slot_getattr(slot, 7, &isnull);
+	return bb_search_match(q->search, q->words[i], ev->kind, content, isnull);
+}
+
 /* Does the row match, and is it this filter's to answer? */
 static bool
-scan_match(BbScan *s, const NostrEvent *ev)
+scan_match(BbScan *s, const NostrEvent *ev, TupleTableSlot *slot)
 {
-	if (!nostr_filter_match(&s->q->f[s->at], ev))
+	if (!fits(s->q, s->at, ev, slot, s->searched))
 		return false;
 	for (int i = 0; s->counting && i < s->at; i++)
-		if (nostr_filter_match(&s->q->f[i], ev))
+		if (fits(s->q, i, ev, slot, false))
 			return false;
 	return !s->q->relay || bb_relay_servable(s->q, ev->kind, ev->tags, ev->tags_len);
 }
@@ -128,6 +143,11 @@ scan_row(TupleTableSlot *slot, DestReceiver *self)
 	int64		second = key >> NOSTR_KEY_ID_BITS;
 
 	CHECK_FOR_INTERRUPTS();
+	if (!s->ordered && s->budget > 0 && s->examined >= s->budget)
+	{
+		s->stopped = true;
+		return false;
+	}
 	/* a code of time knows no order beyond 2106 */
 	if (s->ordered && s->grain > 0)
 	{
@@ -161,7 +181,7 @@ scan_row(TupleTableSlot *slot, DestReceiver *self)
 		ev.tags_len = VARSIZE_ANY_EXHDR(v);
 	}
 	/* a relay has no light events */
-	if (!(isnull && s->q->relay) && scan_match(s, &ev))
+	if (!(isnull && s->q->relay) && scan_match(s, &ev, slot))
 	{
 		s->matched++;
 		if (!s->counting || s->q->relay)

@@ -32,6 +32,7 @@ BEGIN
 			EXECUTE pg_catalog.format('CREATE INDEX ON bigbrotr.%I (bigbrotr.author_code(pubkey, kind), bigbrotr.time_code(key))', part);
 			EXECUTE pg_catalog.format('CREATE INDEX ON bigbrotr.%I (bigbrotr.id_code(id))', part);
 			EXECUTE pg_catalog.format('CREATE INDEX ON bigbrotr.%I USING gin (tags) WITH (fastupdate = off)', part);
+			PERFORM bigbrotr.search_index_make(pg_catalog.format('bigbrotr.%I', part)::regclass);
 			EXECUTE pg_catalog.format('ALTER TABLE bigbrotr.%I ALTER COLUMN tags SET COMPRESSION lz4, '
 									  'ALTER COLUMN content SET COMPRESSION lz4', part);
 			-- Never updated: frozen by the vacuum that first sees a page.  Two rows

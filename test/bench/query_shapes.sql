@@ -1,6 +1,6 @@
--- Twelve filters, each :runs times with values drawn from the archive (the
--- same for both): milliseconds by bigbrotr.query and by SQL over the schema of
--- the Python system.  Prints name, rows, p50, p99, and those of the baseline.
+-- Twelve filters, with values drawn from the archive: milliseconds by
+-- bigbrotr.query (how: archive, relay), by count, and by SQL over the schema
+-- of the Python system (baseline).
 
 CREATE FUNCTION hex(n integer, e double precision DEFAULT 1) RETURNS text[] LANGUAGE sql VOLATILE AS
 	$$ SELECT array_agg(encode(author(often(200000)), 'hex')) FROM generate_series(1, n) $$;
@@ -37,14 +37,14 @@ CREATE FUNCTION ints(f jsonb) RETURNS int[] LANGUAGE sql IMMUTABLE AS
 CREATE FUNCTION vals(f jsonb, letter text) RETURNS text[] LANGUAGE sql IMMUTABLE AS
 	$$ SELECT array_agg(letter || ':' || v) FROM jsonb_array_elements_text(f -> ('#' || letter)) AS v $$;
 
-CREATE TABLE timing (shape int, ours bool, ms double precision, rows bigint);
-CREATE FUNCTION run(s shape, runs integer, baseline boolean) RETURNS void LANGUAGE plpgsql AS $$
+CREATE TABLE timing (shape int, how text, ms double precision, rows bigint);
+CREATE FUNCTION run(s shape, runs integer, how text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	f jsonb; t timestamptz; n bigint; lit text;
 BEGIN
 	FOR i IN 1 .. runs + 5 LOOP		-- the first ones are not counted: plans and caches
 		EXECUTE 'SELECT ' || s.filter INTO f;
-		IF baseline THEN
+		IF how = 'baseline' THEN
 			-- constants, as a client would send
 			lit := replace(s.baseline, 'f,', quote_literal(f) || '::jsonb,');
 			lit := replace(replace(lit, '(f)', '(' || quote_literal(f) || '::jsonb)'), '(f ', '(' || quote_literal(f) || '::jsonb ');
@@ -52,12 +52,15 @@ BEGIN
 				|| ' ORDER BY created_at DESC, id LIMIT ' || coalesce(f ->> 'limit', '5000') || ') AS x';
 			t := clock_timestamp();
 			EXECUTE lit INTO n;
+		ELSIF how = 'count' THEN
+			t := clock_timestamp();
+			n := bigbrotr.count(f);
 		ELSE
 			t := clock_timestamp();
-			SELECT count(*) INTO n FROM bigbrotr.query(f);
+			SELECT count(*) INTO n FROM bigbrotr.query(f, how);
 		END IF;
 		IF i > 5 THEN
-			INSERT INTO timing VALUES (s.n, NOT baseline, extract(epoch FROM clock_timestamp() - t) * 1000, n);
+			INSERT INTO timing VALUES (s.n, how, extract(epoch FROM clock_timestamp() - t) * 1000, n);
 		END IF;
 	END LOOP;
 END $$;

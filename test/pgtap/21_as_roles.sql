@@ -73,6 +73,7 @@ INSERT INTO call VALUES
 	(:'r', $$SELECT bigbrotr.id_code(sha256('a')), bigbrotr.author_code(sha256('a')), bigbrotr.time_code(0), bigbrotr.time_slot(0)$$, 'ok'),
 	(:'r', $$SELECT count(*), bigbrotr.count('{"kinds":[1]}', 'relay') FROM bigbrotr.query('[{"kinds":[1]},{"#t":["nostr"]}]', 'relay')$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.query('{"kinds":[1],"authors":["f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9"]}')$$, 'ok'),
+	(:'r', $$SELECT bigbrotr.query('{"search":"hello"}'), bigbrotr.search_vector('simple', 1, 'a'), bigbrotr.search_index_of('bigbrotr.event_old')$$, 'ok'),
 	('bb_nobody', $$SELECT bigbrotr.query('{}')$$, '42501: permission denied for schema bigbrotr'),
 	(:'r', 'SELECT bigbrotr.partition_bound(now()), bigbrotr.worker_status()', 'ok'),
 	(:'r', 'SELECT * FROM bigbrotr.coverage_missing(1, ''{"kinds":[7]}'')', 'ok'),

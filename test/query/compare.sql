@@ -28,6 +28,7 @@ BEGIN
 				ELSE some_list('some_value()', 4) END);
 		END LOOP;
 	END IF;
+	IF random() < 0.15 THEN f := f || jsonb_build_object('search', some_search()); END IF;
 	IF random() < 0.2 THEN f := f || jsonb_build_object('since', some_time()); END IF;
 	IF random() < 0.2 THEN f := f || jsonb_build_object('until', some_time()); END IF;
 	IF random() < 0.7 THEN f := f || jsonb_build_object('limit', floor(random() * random() * random() * 300)::int); END IF;

@@ -4,8 +4,8 @@
 
 SELECT setseed((:seed % 1000000) / 1000000.0);
 
-CREATE TABLE ref (n integer PRIMARY KEY, id text, pubkey text, created_at bigint, kind integer, tags jsonb, key bigint, d text,
-	served boolean, served_us boolean);
+CREATE TABLE ref (n integer PRIMARY KEY, id text, pubkey text, created_at bigint, kind integer, tags jsonb, content text, key bigint, d text,
+	served boolean, served_us boolean, words tsvector);
 
 CREATE FUNCTION pick(anyarray) RETURNS anyelement LANGUAGE sql VOLATILE AS
 	$$ SELECT $1[1 + floor(random() * cardinality($1))::int] $$;
@@ -21,6 +21,15 @@ CREATE FUNCTION some_kind() RETURNS integer LANGUAGE sql VOLATILE AS
 	$$ SELECT pick('{0,0,1,1,1,1,1,3,5,5,5,7,7,62,1059,1059,9735,10002,20001,30023,30023,30078,32767,39999,40000,65535}'::int[]) $$;
 CREATE FUNCTION some_value() RETURNS text LANGUAGE sql VOLATILE AS
 	$$ SELECT pick(ARRAY['', 'x', 'nostr', 'Nostr', 'ä', '0123456789abcdef', '0123456789abcdeF', 'a"b\c', repeat('long', 3000), '🙂']) $$;
+CREATE FUNCTION some_word() RETURNS text LANGUAGE sql VOLATILE AS
+	$$ SELECT pick('{a,Cat,cats,dog,the,Über,https://nostr.example.com/a/b,well-known,12:30,nostr:npub1x,#tag,x_y,日本,"c''t"}'::text[]) $$;
+CREATE FUNCTION some_content() RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT CASE WHEN random() < 0.01 THEN repeat('filler ', 2500) ELSE '' END
+		|| coalesce(string_agg(some_word(), pick('{" ",", ",". ","
+"}'::text[])), '') FROM generate_series(1, floor(random() * random() * 12)::int) $$;
+CREATE FUNCTION some_search() RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT coalesce(string_agg(pick(ARRAY['', '', '', '', '-', '"', 'or ', '( & ', 'include:spam ', 'domain:a.b ']) || some_word(), '  '), pick('{"",include:spam,"  ",!!}'::text[]))
+	FROM generate_series(1, floor(random() * 3)::int) $$;
 CREATE FUNCTION some_id() RETURNS text LANGUAGE sql VOLATILE AS $$
 	SELECT CASE WHEN random() < 0.9 THEN (SELECT id FROM ref WHERE n = (SELECT 1 + floor(random() * max(n))::int FROM ref))
 		ELSE encode(sha256(convert_to(random()::text, 'UTF8')), 'hex') END $$;
@@ -45,7 +54,7 @@ CREATE FUNCTION some_tags(kind integer) RETURNS jsonb LANGUAGE sql VOLATILE AS $
 
 -- Some ids share their first 29 bits, also the highest: such keys go on to the next free one, or second.
 SELECT format('INSERT INTO ref SELECT %s, CASE WHEN random() < 0.05 THEN pick((CASE WHEN t < 17179869183 THEN ''{0000000,fffffff,8888888}'' ELSE ''{0000000}'' END)::text[]) || substr(x, 8) ELSE x END,
-	some_author(), t, k, some_tags(k) FROM some_time() AS t, encode(sha256(convert_to(random()::text, ''UTF8'')), ''hex'') AS x, some_kind() AS k', i)
+	some_author(), t, k, some_tags(k), some_content() FROM some_time() AS t, encode(sha256(convert_to(random()::text, ''UTF8'')), ''hex'') AS x, some_kind() AS k', i)
 FROM generate_series(1, :rows) AS i
 \gexec
 DO $$
@@ -63,7 +72,7 @@ END $$;
 UPDATE ref SET d = coalesce((SELECT t ->> 1 FROM jsonb_array_elements(tags) WITH ORDINALITY AS x (t, o)
 	WHERE t ->> 0 = 'd' AND jsonb_array_length(t) > 1 ORDER BY o LIMIT 1), '');
 INSERT INTO bigbrotr.event (key, created_at, kind, id, pubkey, sig, tags, content)
-SELECT key, created_at, kind, decode(id, 'hex'), decode(pubkey, 'hex'), decode(repeat(id, 2), 'hex'), tags::text::bigbrotr.tags, ''
+SELECT key, created_at, kind, decode(id, 'hex'), decode(pubkey, 'hex'), decode(repeat(id, 2), 'hex'), tags::text::bigbrotr.tags, content
 FROM ref ORDER BY n;
 
 -- What a relay would serve now, of which one URL is known or none.
@@ -92,17 +101,24 @@ CREATE FUNCTION serves(r ref, url text) RETURNS boolean LANGUAGE sql STABLE AS $
 CREATE INDEX ON reftag (id);
 CREATE INDEX ON reftag (value, name);
 ANALYZE;
-UPDATE ref r SET served = serves(r, NULL), served_us = serves(r, 'wss://us.example.com/');
+UPDATE ref r SET words = CASE WHEN kind NOT IN (4, 13, 1059) THEN to_tsvector('simple', left(content, 16384)) END,
+	served = serves(r, NULL), served_us = serves(r, 'wss://us.example.com/');
 
+-- Words of a search that are not extensions; NULL: none.
+CREATE FUNCTION terms(search text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT nullif(btrim(string_agg(w, ' ' ORDER BY o)), '') FROM regexp_split_to_table(search, '\s+') WITH ORDINALITY AS x (w, o)
+	WHERE w !~ '^[A-Za-z][A-Za-z0-9_-]*:[^/]' OR (length(search) - length(replace(search, '"', '')) > 0
+		AND (SELECT sum(length(v) - length(replace(v, '"', ''))) FROM regexp_split_to_table(search, '\s+') WITH ORDINALITY AS y (v, p) WHERE p < o) % 2 = 1) $$;
 -- What one filter finds, without its limit.
 CREATE FUNCTION naive(f jsonb, mode text) RETURNS SETOF ref LANGUAGE sql STABLE AS $$
-	SELECT r.* FROM ref r
+	SELECT r.* FROM ref r, (SELECT terms(f ->> 'search') AS terms, websearch_to_tsquery('simple', terms(f ->> 'search')) AS query OFFSET 0) AS s
 	WHERE CASE mode WHEN 'archive' THEN true WHEN 'relay' THEN served ELSE served_us END
 		AND (f -> 'ids' ? r.id) IS NOT FALSE
 		AND (f -> 'authors' ? r.pubkey) IS NOT FALSE
 		AND (f -> 'kinds' @> to_jsonb(r.kind)) IS NOT FALSE
 		AND r.created_at >= coalesce((f ->> 'since')::numeric, r.created_at)
 		AND r.created_at <= coalesce((f ->> 'until')::numeric, r.created_at)
+		AND (s.terms IS NULL OR r.words @@ s.query)
 		AND NOT EXISTS (SELECT FROM jsonb_each(f) AS m (name, list) WHERE name LIKE '#_'
 			AND NOT EXISTS (SELECT FROM jsonb_array_elements(r.tags) AS t
 				WHERE '#' || (t ->> 0) = name AND list ? (t ->> 1))) $$;
