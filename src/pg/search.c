@@ -11,12 +11,14 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "nostr/kind.h"
 #include "pg/compat.h"
 #include "pg/search.h"
+#include "pg/steps.h"
 #include "tsearch/ts_cache.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -28,6 +30,8 @@
 
 extern PGDLLEXPORT Datum bigbrotr_search_vector(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_search_vector);
+extern PGDLLEXPORT Datum bigbrotr_search_enable(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_search_enable);
 
 static bool
 is_space(uint8 c)
@@ -91,6 +95,18 @@ bigbrotr_search_vector(PG_FUNCTION_ARGS)
 	if (!vector(PG_GETARG_OID(0), PG_GETARG_INT32(1), PG_GETARG_TEXT_PP(2), &v))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(v);
+}
+
+Datum
+bigbrotr_search_enable(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the configuration must not be NULL")));
+	bb_steps_begin(fcinfo);
+	bb_steps_run("search_enable_step", REGCONFIGOID, PG_GETARG_DATUM(0));
+	PG_RETURN_VOID();
 }
 
 void

@@ -11,10 +11,10 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "pg/steps.h"
 #include "pg/transfer.h"
 
 extern PGDLLEXPORT Datum bigbrotr_import_jsonl(PG_FUNCTION_ARGS);
@@ -115,21 +115,6 @@ begin(const char *direction, const char *source, const char *relay_url, bool res
 	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
-static bool
-step(const char *function, int32 id)
-{
-	Oid			types[1] = {INT4OID};
-	Datum		values[1] = {Int32GetDatum(id)};
-	bool		isnull;
-	bool		more;
-
-	if (SPI_execute_with_args(psprintf("SELECT bigbrotr.%s($1)", function), 1, types, values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not run bigbrotr.%s", function);
-	more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_freetuptable(SPI_tuptable);
-	return more;
-}
-
 /* Every step is committed. */
 static void
 run(FunctionCallInfo fcinfo, const char *direction, const char *function, const char *relay_url, bool restart)
@@ -137,26 +122,15 @@ run(FunctionCallInfo fcinfo, const char *direction, const char *function, const 
 	char	   *source;
 	int32		id;
 
-	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) || castNode(CallContext, fcinfo->context)->atomic)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("this procedure commits after every step"),
-				 errhint("CALL it outside of a transaction block.")));
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("what is to be read or written must be named")));
 	source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	bb_steps_begin(fcinfo);
 	id = begin(direction, source, relay_url, restart);
 	SPI_commit();
-	while (step(function, id))
-	{
-		SPI_commit();
-		CHECK_FOR_INTERRUPTS();
-	}
-	SPI_commit();
-	SPI_finish();
+	bb_steps_run(function, INT4OID, Int32GetDatum(id));
 }
 
 Datum

@@ -42,8 +42,8 @@ $$;
 COMMENT ON FUNCTION bigbrotr.search_index_make(regclass) IS
 	'gives a partition of event its index for search, when the archive has one; part of search_enable and partition_make';
 
-CREATE PROCEDURE bigbrotr.search_enable(config regconfig DEFAULT 'pg_catalog.simple')
-	LANGUAGE plpgsql
+CREATE FUNCTION bigbrotr.search_enable_step(config regconfig) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
 	wanted text;
@@ -52,23 +52,31 @@ BEGIN
 	SELECT pg_catalog.format('%I.%I', n.nspname, c.cfgname) INTO STRICT wanted
 	FROM pg_catalog.pg_ts_config AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.cfgnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) config;
-	-- no partition is made meanwhile; who makes one later sees the row
-	LOCK TABLE bigbrotr.event IN SHARE UPDATE EXCLUSIVE MODE;
-	INSERT INTO bigbrotr.search_index AS i (config) VALUES (wanted) ON CONFLICT DO NOTHING;
+	IF NOT EXISTS (SELECT FROM bigbrotr.search_index) THEN
+		-- no partition is made meanwhile; who makes one later sees the row
+		LOCK TABLE bigbrotr.event IN SHARE UPDATE EXCLUSIVE MODE;
+		INSERT INTO bigbrotr.search_index AS i (config) VALUES (wanted) ON CONFLICT DO NOTHING;
+		RETURN true;
+	END IF;
 	IF (SELECT i.config FROM bigbrotr.search_index AS i) OPERATOR(pg_catalog.<>) wanted THEN
 		RAISE EXCEPTION 'the index for search has another configuration'
 			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL bigbrotr.search_disable() first.';
 	END IF;
-	COMMIT;
-	-- a partition at a time: its writers wait for it, and for no other
-	FOR part IN SELECT h.inhrelid::regclass FROM pg_catalog.pg_inherits AS h
-			WHERE h.inhparent OPERATOR(pg_catalog.=) 'bigbrotr.event'::regclass LOOP
+	SELECT h.inhrelid::regclass INTO part FROM pg_catalog.pg_inherits AS h
+	WHERE h.inhparent OPERATOR(pg_catalog.=) 'bigbrotr.event'::regclass AND bigbrotr.search_index_of(h.inhrelid::regclass) IS NULL
+	LIMIT 1;
+	IF part IS NOT NULL THEN
 		PERFORM bigbrotr.search_index_make(part);
-		COMMIT;
-	END LOOP;
+		RETURN true;
+	END IF;
 	UPDATE bigbrotr.search_index AS i SET ready = true;
+	RETURN false;
 END
 $$;
+COMMENT ON FUNCTION bigbrotr.search_enable_step(regconfig) IS
+	'gives one partition its index for search: its writers wait for that, and for no other; true: there is more; part of search_enable';
+CREATE PROCEDURE bigbrotr.search_enable(config regconfig DEFAULT 'pg_catalog.simple')
+	AS 'MODULE_PATHNAME', 'bigbrotr_search_enable' LANGUAGE C;
 COMMENT ON PROCEDURE bigbrotr.search_enable(regconfig) IS
 	'makes the index for search on every partition of event, each in a transaction; CALL it again after an interruption. Partitions made later have it too. Needs the owner';
 

@@ -52,6 +52,7 @@ INSERT INTO beyond_call VALUES
 	('bigbrotr_operator', 'resume(text)'),
 	('owner', 'compact_step(boolean,integer)'),
 	('owner', 'search_enable(regconfig)'),
+	('owner', 'search_enable_step(regconfig)'),
 	('owner', 'search_disable()'),
 	('owner', 'search_index_make(regclass)'),
 	('owner', 'orphan_clean(boolean,integer)'),
