@@ -25,7 +25,7 @@ REGRESS      = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 
 WARN         = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
 PG_CPPFLAGS  = -Isrc -DBB_VERSION=\"$(EXTVERSION)\"
-PG_CFLAGS    = -std=gnu11 $(WARN) -Wno-declaration-after-statement -MMD
+PG_CFLAGS    = -std=gnu11 $(WARN) -Wno-declaration-after-statement -MMD -MP
 SHLIB_LINK   = -Wl,--version-script=src/pg/bigbrotr.map -lsecp256k1 -lcrypto -lidn2 -lpsl -lm
 
 PG_CONFIG   ?= pg_config
@@ -45,7 +45,7 @@ $(DATA_built): $(SCHEMA) Makefile
 	cat $(SCHEMA) > $@
 
 # --- bigbrotr-net: no PostgreSQL header, hardened --------------------------
-NET_CFLAGS = -std=gnu11 -O2 -g $(WARN) -MMD -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" \
+NET_CFLAGS = -std=gnu11 -O2 -g $(WARN) -MMD -MP -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" \
 	-Isrc -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
 NET_LIBS   = -lwebsockets -lcurl -ljansson -lmaxminddb -luv -lcares -lresolv -lssl -lcrypto -lsecp256k1 -lidn2 -lpsl -lm -lpthread
 NETOBJS    = $(NETSRC:%.c=build/net/%.o)
@@ -66,7 +66,7 @@ install-net: bigbrotr-net
 	$(INSTALL_PROGRAM) bigbrotr-net '$(DESTDIR)$(pkglibdir)/bigbrotr-net'
 
 # --- the PG-free library under sanitizers: unit tests ----------------------
-ASAN_CFLAGS = -std=gnu11 -O1 -g $(WARN) -MMD -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" -Isrc -Isrc/nostr -Itest/unit \
+ASAN_CFLAGS = -std=gnu11 -O1 -g $(WARN) -MMD -MP -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" -Isrc -Isrc/nostr -Itest/unit \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 UNITLIB    = $(filter-out src/netd/main.c,$(NETSRC))
 UNITOBJS   = $(UNITLIB:%.c=build/asan/%.o)

@@ -133,7 +133,6 @@ extern void net_tick(uv_idle_t *handle);
 extern int	net_guard(const Net *net, NostrAddr *addr, int n, char *why, size_t size);
 
 /* ws.c */
-extern void ws_ready(WsConn *c);	/* ws_step soon */
 extern void ws_run_ready(Net *net);
 extern void ws_end(WsConn *c, NetFailure failure, const char *reason);
 extern void ws_enter(WsConn *c, WsPhase phase);	/* also takes the timing */

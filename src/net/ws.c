@@ -57,7 +57,8 @@ timer_closed(uv_handle_t *handle)
 	ws_free(c);
 }
 
-void
+/* ws_step soon */
+static void
 ws_ready(WsConn *c)
 {
 	Net		   *net = c->net;

@@ -68,8 +68,8 @@ set_network(NetNetworkConfig *n, const char *key, const char *v)
 	return false;
 }
 
-bool
-settings_set(NetConfig *c, const char *name, const char *v)
+static bool
+set_one(NetConfig *c, const char *name, const char *v)
 {
 	const char *dot = strchr(name, '.');
 	size_t		bad;
@@ -127,7 +127,7 @@ settings_read(const WireFrame *f, NetConfig *c, char *why, size_t size)
 		char	   *name = np != NULL ? strndup((const char *) np, nl) : NULL;
 		char	   *value = vp != NULL ? strndup((const char *) vp, vl) : NULL;
 
-		ok = name != NULL && value != NULL && settings_set(c, name, value);
+		ok = name != NULL && value != NULL && set_one(c, name, value);
 		if (!ok)
 			snprintf(why, size, "setting \"%s\" is unknown or has a bad value",
 					 name != NULL ? name : "?");

@@ -1,7 +1,7 @@
 /*
  * settings.h
  *
- * CONFIG frames and command line to NetConfig.
+ * CONFIG frames to NetConfig.
  */
 #ifndef NETD_SETTINGS_H
 #define NETD_SETTINGS_H
@@ -11,6 +11,5 @@
 
 /* false: why[size] names the setting that is unknown or wrong. */
 extern bool settings_read(const WireFrame *f, NetConfig *c, char *why, size_t size);
-extern bool settings_set(NetConfig *c, const char *name, const char *value);
 
 #endif

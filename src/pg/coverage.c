@@ -27,12 +27,6 @@ static const char *const stubborn[] = {
 
 static const char *const state_names[BB_COVERAGE_STATES] = {"open", "paged", "complete"};
 
-const char *
-coverage_state_name(BbCoverageState s)
-{
-	return state_names[s];
-}
-
 int
 coverage_state_by_name(const char *name)
 {

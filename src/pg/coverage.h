@@ -26,7 +26,6 @@ typedef struct BbWindow
 	int64		until;			/* inclusive */
 } BbWindow;
 
-extern const char *coverage_state_name(BbCoverageState s);
 /* -1: there is no such state */
 extern int	coverage_state_by_name(const char *name);
 

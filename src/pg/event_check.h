@@ -17,7 +17,4 @@
  */
 extern char *bb_event_check(const char *json, size_t len, NostrEvent *ev);
 
-/* nostr_crypto_init, or an ERROR. */
-extern void bb_crypto_need(void);
-
 #endif

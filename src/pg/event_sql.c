@@ -31,8 +31,8 @@ PG_FUNCTION_INFO_V1(bigbrotr_event_json);
 extern PGDLLEXPORT Datum bigbrotr_event_flags(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_event_flags);
 
-void
-bb_crypto_need(void)
+static void
+need_crypto(void)
 {
 	if (!nostr_crypto_init())
 		ereport(ERROR,
@@ -46,7 +46,7 @@ bb_event_check(const char *json, size_t len, NostrEvent *ev)
 	NostrReject r;
 	size_t		offset = 0;
 
-	bb_crypto_need();
+	need_crypto();
 	r = nostr_event_parse(json, len, bb_scratch(0), ev, &offset);
 	if (r == NOSTR_OUT_OF_MEMORY)
 		ereport(ERROR,
@@ -179,7 +179,7 @@ bigbrotr_event_json(PG_FUNCTION_ARGS)
 	NostrEvent	ev;
 	NostrBuf   *out;
 
-	bb_crypto_need();
+	need_crypto();
 	if (is_light(row))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -202,7 +202,7 @@ bigbrotr_event_flags(PG_FUNCTION_ARGS)
 	NostrEvent	ev;
 	bool		escaped;
 
-	bb_crypto_need();
+	need_crypto();
 	if (is_light(row))
 		PG_RETURN_NULL();
 	escaped = event_of(row, &ev);

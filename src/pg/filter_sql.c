@@ -10,7 +10,6 @@
 #include "fmgr.h"
 #include "nostr/filter.h"
 #include "pg/compat.h"
-#include "pg/filter_sql.h"
 #include "utils/builtins.h"
 #include "wire/messages.h"
 
@@ -36,8 +35,9 @@ unfit(const NostrFilter *f)
 	return NULL;
 }
 
-char *
-bb_filter_canonical(const char *text, size_t len, char **why)
+/* The canonical text, palloc'ed; or NULL and *why ("name: text", palloc'ed). */
+static char *
+filter_canonical(const char *text, size_t len, char **why)
 {
 	NostrFilter f;
 	NostrBuf	json;
@@ -73,7 +73,7 @@ bigbrotr_filter_normalize(PG_FUNCTION_ARGS)
 {
 	text	   *t = PG_GETARG_TEXT_PP(0);
 	char	   *why;
-	char	   *canonical = bb_filter_canonical(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), &why);
+	char	   *canonical = filter_canonical(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), &why);
 
 	if (canonical == NULL)
 		PG_RETURN_NULL();
@@ -86,7 +86,7 @@ bigbrotr_filter_reject_reason(PG_FUNCTION_ARGS)
 	text	   *t = PG_GETARG_TEXT_PP(0);
 	char	   *why;
 
-	if (bb_filter_canonical(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), &why) != NULL)
+	if (filter_canonical(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), &why) != NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(why));
 }
