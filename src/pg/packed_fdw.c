@@ -27,6 +27,7 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 
 #include "pg/packed.h"
 
@@ -298,12 +299,30 @@ has_relay(const List *kinds)
 	return list_member_int(kinds, BOUND_RELAY);
 }
 
+/* A foreign table that somebody else made with this wrapper is not read as if
+ * it were ours. */
+static void
+check_columns(TupleDesc d)
+{
+	static const Oid types[] = {INT8OID, INT4OID, INT4OID};
+	bool		ours = d->natts == ATT_SEEN;
+
+	for (int i = 0; ours && i < d->natts; i++)
+		ours = TupleDescAttr(d, i)->atttypid == types[i];
+	if (!ours)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("foreign tables of server bigbrotr_packed have the columns key bigint, relay_id integer and seen_at integer"),
+				 errhint("The extension has made the only one there is need of: bigbrotr.observation_packed.")));
+}
+
 static void
 packed_begin_scan(ForeignScanState *node, int eflags)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	PackedState *s;
 
+	check_columns(RelationGetDescr(node->ss.ss_currentRelation));
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	s = palloc0(sizeof(*s));

@@ -139,6 +139,8 @@ SELECT throws_ok($$SELECT * FROM bigbrotr.packed_unpack(5, 0, '\x0100ffff')$$, '
 SELECT throws_ok($$SELECT * FROM bigbrotr.packed_unpack(-1, 0, '\x0100010100')$$, 'XX001', 'packed observations from key -1 on are damaged');
 SELECT results_eq($$SELECT * FROM bigbrotr.packed_unpack(5, 0, '\x0100010306')$$, 'VALUES (5::bigint, 3, 3)', 'a block');
 SELECT results_eq($$SELECT * FROM bigbrotr.packed_unpack(5, 8, '\x020006')$$, 'VALUES (5::bigint, 8, 3)', 'a block of a relay');
+CREATE FOREIGN TABLE odd (key text, relay_id integer, seen_at integer) SERVER bigbrotr_packed;
+SELECT throws_ok('SELECT * FROM odd', 'HV004', NULL, 'a foreign table of somebody else');
 UPDATE bigbrotr.observation_by_event SET last_key = last_key + 1 WHERE first_key = (SELECT min(first_key) FROM bigbrotr.observation_by_event);
 SELECT throws_like('SELECT count(*) FROM bigbrotr.observation_packed', 'packed observations from key % do not end at key %', 'a key that does not fit');
 UPDATE bigbrotr.observation_by_event SET last_key = last_key - 1 WHERE first_key = (SELECT min(first_key) FROM bigbrotr.observation_by_event);
