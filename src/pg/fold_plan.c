@@ -32,7 +32,7 @@ typedef struct PlanDef
 } PlanDef;
 
 /* Days that the type date can hold; one more at each end for all beyond. */
-#define DAY(at) "greatest(least(" at " / 86400, 2145042906), -2440589)::int"
+#define DAY(at) "bigbrotr.tally_day(" at ")"
 
 static const PlanDef defs[FOLD_PLAN_N] = {
 	[FOLD_PEEK] = {

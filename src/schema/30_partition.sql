@@ -6,10 +6,13 @@ CREATE FUNCTION bigbrotr.partition_bound(at timestamptz) RETURNS bigint
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
-	RETURN pg_catalog.date_part('epoch', at)::bigint OPERATOR(pg_catalog.<<) 29;
+	-- keys hold 34 bits of seconds
+	RETURN CASE WHEN at OPERATOR(pg_catalog.<) '1970-01-01 00:00+00' THEN 0
+		WHEN at OPERATOR(pg_catalog.>=) '2514-05-30 01:53:04+00' THEN 9223372036854775807
+		ELSE pg_catalog.floor(pg_catalog.date_part('epoch', at))::bigint OPERATOR(pg_catalog.<<) 29 END;
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.partition_bound(timestamptz) IS 'smallest key of an event of that second';
+COMMENT ON FUNCTION bigbrotr.partition_bound(timestamptz) IS 'smallest key of an event of that second; any time has one, infinity too';
 
 CREATE FUNCTION bigbrotr.partition_make(suffix text, lo bigint, hi bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -18,6 +18,12 @@ COMMENT ON FUNCTION bigbrotr.tagvalues(bigbrotr.tags) IS
 CREATE FUNCTION bigbrotr.tally_date(day integer) RETURNS date
 	AS 'MODULE_PATHNAME', 'bigbrotr_tally_date' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.tally_date(integer) IS 'tally_day.day as a date; infinity: a time that no date can hold';
+CREATE FUNCTION bigbrotr.tally_day(at bigint) RETURNS integer
+	AS 'MODULE_PATHNAME', 'bigbrotr_tally_day' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.tally_day(bigint) IS 'tally_day.day of a created_at';
+CREATE FUNCTION bigbrotr.tally_day(at date) RETURNS integer
+	AS 'MODULE_PATHNAME', 'bigbrotr_tally_day_of_date' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.tally_day(date) IS 'tally_day.day of a date';
 CREATE FUNCTION bigbrotr.events_since(at bigint) RETURNS bigint
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$

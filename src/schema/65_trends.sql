@@ -31,10 +31,10 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	RETURN QUERY SELECT x.starts, count(DISTINCT x.author_id), count(DISTINCT x.author_id) FILTER (WHERE x.fresh), sum(x.events)::bigint
-		FROM (SELECT date_trunc(active_authors.period, (date '1970-01-01' + t.day)::timestamp)::date AS starts, t.author_id, t.events,
-				a.first_at / 86400 = t.day AS fresh
+		FROM (SELECT date_trunc(active_authors.period, bigbrotr.tally_date(t.day)::timestamp)::date AS starts, t.author_id, t.events,
+				bigbrotr.tally_day(a.first_at) = t.day AS fresh
 			FROM bigbrotr.tally_day_author AS t JOIN bigbrotr.tally_author AS a ON a.id = t.author_id
-			WHERE t.day BETWEEN active_authors.since - date '1970-01-01' AND active_authors.until - date '1970-01-01'
+			WHERE t.day BETWEEN bigbrotr.tally_day(active_authors.since) AND bigbrotr.tally_day(active_authors.until)
 				AND t.events > 0) AS x
 		GROUP BY x.starts ORDER BY x.starts;
 END
@@ -54,8 +54,8 @@ BEGIN
 		SELECT coalesce(max(t.authors), 0) INTO result FROM bigbrotr.tally_total AS t;
 	ELSIF relays IS NULL THEN
 		SELECT count(DISTINCT t.author_id) INTO result FROM bigbrotr.tally_day_author AS t
-		WHERE t.day >= coalesce(since - date '1970-01-01', -2147483648)
-			AND t.day <= coalesce(until - date '1970-01-01', 2147483647) AND t.events > 0;
+		WHERE t.day >= bigbrotr.tally_day(coalesce(since, '-infinity'))
+			AND t.day <= bigbrotr.tally_day(coalesce(until, 'infinity')) AND t.events > 0;
 	ELSIF since IS NULL AND until IS NULL THEN
 		SELECT count(DISTINCT t.author_id) INTO result FROM bigbrotr.tally_relay_author AS t
 		WHERE t.relay_id = ANY (ids) AND t.events > 0;
@@ -137,13 +137,13 @@ CREATE FUNCTION bigbrotr.hashtag_days(since date, until date DEFAULT current_dat
 	AS $$
 BEGIN
 	RETURN QUERY SELECT x.day, x.hashtag, x.events, x.authors FROM (
-			SELECT (date '1970-01-01' + (e.created_at / 86400)::integer) AS day, h.t AS hashtag, count(*) AS events, count(DISTINCT e.pubkey) AS authors,
-				row_number() OVER (PARTITION BY e.created_at / 86400 ORDER BY count(DISTINCT e.pubkey) DESC, count(*) DESC, h.t) AS place
+			SELECT bigbrotr.tally_date(bigbrotr.tally_day(e.created_at)) AS day, h.t AS hashtag, count(*) AS events, count(DISTINCT e.pubkey) AS authors,
+				row_number() OVER (PARTITION BY bigbrotr.tally_day(e.created_at) ORDER BY count(DISTINCT e.pubkey) DESC, count(*) DESC, h.t) AS place
 			FROM bigbrotr.event AS e,
 			LATERAL (SELECT DISTINCT lower(v) AS t FROM unnest(bigbrotr.tag_values(e.tags, 't')) AS v WHERE v <> '') AS h
 			WHERE e.key >= bigbrotr.partition_bound(hashtag_days.since::timestamp AT TIME ZONE 'UTC')
 				AND e.key < bigbrotr.partition_bound((hashtag_days.until + 1)::timestamp AT TIME ZONE 'UTC')
-			GROUP BY e.created_at / 86400, h.t) AS x
+			GROUP BY bigbrotr.tally_day(e.created_at), h.t) AS x
 		WHERE x.place <= hashtag_days.top ORDER BY x.day, x.place;
 END
 $$;

@@ -103,6 +103,9 @@ DECLARE
 	r record;
 	n bigint := 0;
 BEGIN
+	IF coalesce(size, 0) OPERATOR(pg_catalog.<) 1 THEN
+		RAISE EXCEPTION 'size must be positive' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	INSERT INTO bigbrotr.orphan (kind) SELECT k.kind FROM pg_catalog.unnest('{observation,document,sample}'::text[]) AS k (kind)
 	WHERE NOT EXISTS (SELECT FROM bigbrotr.orphan AS o WHERE o.kind OPERATOR(pg_catalog.=) k.kind) ON CONFLICT DO NOTHING;
 	SELECT * INTO r FROM bigbrotr.orphan AS o WHERE o.kind OPERATOR(pg_catalog.=) 'observation';

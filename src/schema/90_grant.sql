@@ -26,7 +26,7 @@ GRANT SELECT ON bigbrotr.ingest_delta, bigbrotr.tally_author, bigbrotr.tally_aut
 	bigbrotr.events_replaceable_latest, bigbrotr.events_addressable_latest, bigbrotr.analytics_status
 	TO bigbrotr_reader;
 GRANT EXECUTE ON FUNCTION bigbrotr.kind_category(integer), bigbrotr.d_tag(bigbrotr.tags),
-	bigbrotr.d_digest(bigbrotr.tags), bigbrotr.tagvalues(bigbrotr.tags), bigbrotr.tally_date(integer),
+	bigbrotr.d_digest(bigbrotr.tags), bigbrotr.tagvalues(bigbrotr.tags), bigbrotr.tally_date(integer), bigbrotr.tally_day(bigint), bigbrotr.tally_day(date),
 	bigbrotr.events_since(bigint) TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.author_lifespan, bigbrotr.kind_days TO bigbrotr_reader;
 GRANT EXECUTE ON FUNCTION bigbrotr.active_authors(text, date, date), bigbrotr.distinct_authors(text[], date, date),

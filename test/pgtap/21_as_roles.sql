@@ -84,7 +84,7 @@ INSERT INTO call VALUES
 	(:'r', $$SELECT bigbrotr.coverage_record(1, '{"kinds":[7]}', 1, 2, 'open', NULL, 'silence')$$, '42501: permission denied for function coverage_record'),
 	('bigbrotr_writer', $$SELECT bigbrotr.coverage_record(1, '{"kinds":[7]}', 1, 2, 'open', NULL, 'silence')$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.via_names(3), bigbrotr.sketch_count(author_sketch), bigbrotr.sketch_merge(author_sketch, author_sketch) FROM bigbrotr.mention$$, 'ok'),
-	(:'r', $$SELECT bigbrotr.kind_category(1), bigbrotr.tally_date(1), bigbrotr.events_since(1)$$, 'ok'),
+	(:'r', $$SELECT bigbrotr.kind_category(1), bigbrotr.tally_date(1), bigbrotr.tally_day(1::bigint), bigbrotr.tally_day(current_date), bigbrotr.events_since(1)$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.d_tag(t), bigbrotr.d_digest(t), bigbrotr.tagvalues(t) FROM CAST('[["d","a"]]' AS bigbrotr.tags) t$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.active_authors('week', '2026-01-01'), bigbrotr.distinct_authors(), bigbrotr.distinct_authors('{}', '2026-01-01')$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.redundancy('2026-01-01'), bigbrotr.relay_overlap('wss://a.io', '2026-01-01'), bigbrotr.relay_cover('2026-01-01')$$, 'ok'),

@@ -65,5 +65,24 @@ SELECT is((SELECT count(DISTINCT round(rank::numeric, 9)) FROM bigbrotr.pagerank
 SELECT throws_ok('SELECT * FROM bigbrotr.pagerank(1.5)', '22023');
 SELECT throws_ok('SELECT * FROM bigbrotr.pagerank(0.85, 10, 0, 3)', '54000');
 
+-- times that no date can hold, asked for with those that have no end
+INSERT INTO bigbrotr.event (key, created_at, kind, id, pubkey, tags) VALUES
+	(7, -9223372036854775808, 1, sha256('a'), sha256(int4send(1)), '[["t","early"]]'),
+	(17179869183::bigint << 29, 9223372036854775807, 1, sha256('b'), sha256(int4send(1)), '[["t","late"]]');
+SELECT bigbrotr.rebuild();
+SELECT results_eq($$SELECT day, hashtag FROM bigbrotr.hashtag_days('-infinity', 'infinity') WHERE NOT isfinite(day)$$,
+	$$VALUES ('-infinity'::date, 'early'), ('infinity', 'late')$$, 'hashtags of any time');
+SELECT results_eq($$SELECT starts, new_authors, events FROM bigbrotr.active_authors('year', '-infinity', 'infinity') WHERE NOT isfinite(starts)$$,
+	$$VALUES ('-infinity'::date, 1::bigint, 1::bigint), ('infinity', 0, 1)$$, 'authors of any time');
+SELECT is(bigbrotr.distinct_authors(NULL, '-infinity', 'infinity'), 10::bigint, 'all of them');
+SELECT is(bigbrotr.distinct_authors(ARRAY['wss://b.nostr.com'], '-infinity', 'infinity'), 5::bigint, 'all on a relay');
+SELECT is((SELECT sum(events) FROM bigbrotr.redundancy('-infinity', 'infinity')), 26::numeric, 'redundancy of any time');
+SELECT is((SELECT count(*) FROM bigbrotr.relay_cover('-infinity', 'infinity')), 2::bigint, 'cover of any time');
+SELECT is(bigbrotr.partition_bound('infinity'), 9223372036854775807, 'the last bound');
+SELECT is(bigbrotr.partition_bound('4713-01-01 BC'), 0::bigint, 'the first');
+SELECT is(bigbrotr.partition_bound('2024-01-01 00:00:00.7Z'), 1704067200::bigint << 29, 'a second begins with its first part');
+SELECT is(bigbrotr.tally_day('infinity'::date), bigbrotr.tally_day(9223372036854775807), 'the last day');
+SELECT is(bigbrotr.tally_day('-infinity'::date), bigbrotr.tally_day((-9223372036854775807)::bigint), 'the first day');
+SELECT is(bigbrotr.tally_date(bigbrotr.tally_day('2024-02-29'::date)), '2024-02-29'::date, 'there and back');
 SELECT * FROM finish();
 ROLLBACK;

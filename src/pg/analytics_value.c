@@ -1,7 +1,8 @@
 /*
- * kind_sql.c
+ * analytics_value.c
  *
- * What the views of the analytics show of a kind and of a day.
+ * What the analytics show of a kind and of a day.  Any time has a day: those
+ * that no date can hold share one at each end, which are the infinite dates.
  */
 #include "postgres.h"
 
@@ -15,10 +16,14 @@ extern PGDLLEXPORT Datum bigbrotr_kind_category(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_kind_category);
 extern PGDLLEXPORT Datum bigbrotr_tally_date(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_tally_date);
+extern PGDLLEXPORT Datum bigbrotr_tally_day(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_tally_day);
+extern PGDLLEXPORT Datum bigbrotr_tally_day_of_date(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_tally_day_of_date);
 
 /* tally_day.day counts from 1970-01-01, a DateADT from 2000-01-01. */
 #define EPOCH_DAYS	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
-/* The days that a date can hold; those beyond count as one at each end. */
+/* The days that a date can hold. */
 #define LAST_DAY	(DATE_END_JULIAN - UNIX_EPOCH_JDATE - 1)
 #define FIRST_DAY	(DATETIME_MIN_JULIAN - UNIX_EPOCH_JDATE)
 
@@ -52,4 +57,24 @@ bigbrotr_tally_date(PG_FUNCTION_ARGS)
 	else
 		date = day - EPOCH_DAYS;
 	PG_RETURN_DATEADT(date);
+}
+
+Datum
+bigbrotr_tally_day(PG_FUNCTION_ARGS)
+{
+	int64		day = PG_GETARG_INT64(0) / SECS_PER_DAY;
+
+	PG_RETURN_INT32((int32) Max(Min(day, LAST_DAY + 1), FIRST_DAY - 1));
+}
+
+Datum
+bigbrotr_tally_day_of_date(PG_FUNCTION_ARGS)
+{
+	DateADT		date = PG_GETARG_DATEADT(0);
+
+	if (DATE_IS_NOBEGIN(date))
+		PG_RETURN_INT32(FIRST_DAY - 1);
+	if (DATE_IS_NOEND(date))
+		PG_RETURN_INT32(LAST_DAY + 1);
+	PG_RETURN_INT32(date + EPOCH_DAYS);
 }
