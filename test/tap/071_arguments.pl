@@ -35,10 +35,11 @@ my %odd = (
 		"'{\"authors\":[\"x\"]}'", "'{\"#\":[1]}'", "'{\"limit\":1e10}'"],
 	'timestamp with time zone' => ["'infinity'", "'-infinity'", 'now()', "'4713-01-01 BC'", "'294276-12-31'", "'epoch'"],
 	'date' => ["'infinity'", "'-infinity'", "'2024-01-01'", "'4713-01-01 BC'", "'5874897-12-31'"],
+	'regconfig' => ["'simple'", "'english'", '0'],
 	'interval' => ["'0'", "'-1 day'", "'178000000 years'", "'1 second'", "'1 month'"],
 	'bigbrotr.tags' => ["'[]'", "'[[]]'", "'[[\"\"]]'", "'[[\"d\"]]'", "'[[\"d\",\"x\"],[\"t\",\"\"]]'", "'[[\"e\",\"" . 'ab' x 32 . "\"]]'"],
-	'bigbrotr.event' => ['ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', "ROW(0, '\\x', '\\x', 0, 0, 0, '[]', '', '\\x')",
-		"ROW(0, '\\x00', '\\x00', 0, -1, 32767, '[]', '{', '\\x00')", '(SELECT e FROM bigbrotr.event AS e LIMIT 1)'],
+	'bigbrotr.event' => ['ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', "ROW(0, '\\x', '\\x', 0, 0, '[]', '', '\\x')",
+		"ROW(0, '\\x00', '\\x00', 0, -1, '[]', '{', '\\x00')", '(SELECT e FROM bigbrotr.event AS e LIMIT 1)'],
 );
 my $columns = $node->safe_psql('postgres', "SELECT count(*) FROM pg_attribute WHERE attrelid = 'bigbrotr.check_sample'::regclass AND attnum > 0");
 $odd{'bigbrotr.check_sample'} = ['ROW(' . join(', ', ('NULL') x $columns) . ')', 'ROW(' . join(', ', ("'0'") x $columns) . ')'];
@@ -65,7 +66,7 @@ foreach (@functions)
 	my ($prokind, $name, $types) = split /\t/, $_, 3;
 	my @types = split /\|/, $types;
 	my %seen;
-	foreach my $type (@types) { die "no odd values of type $type" unless $odd{$type} }
+	foreach my $type (@types) { BAIL_OUT("no odd values of type $type") unless $odd{$type} }
 	for (1 .. $most)
 	{
 		my $args = join ', ', map { rand() < 0.12 ? "NULL::$_" : do { my $o = $odd{$_}; "($o->[rand @$o])::$_" } } @types;
