@@ -50,6 +50,8 @@ step(const BbTask *task, bool first, bool *failed)
 		bb_tx_begin(task->activity);
 		more = bb_task_step(task, first, &done);
 		bb_tx_end();
+		if (task->after != NULL)
+			task->after();
 	}
 	PG_CATCH();
 	{

@@ -104,7 +104,7 @@ refresh_all(int64 *done)
 Datum
 bigbrotr_refresh(PG_FUNCTION_ARGS)
 {
-	const BbTask task = {BB_TASK_ANALYTICS, NULL, refresh_all};
+	const BbTask task = {BB_TASK_ANALYTICS, NULL, refresh_all, NULL};
 	int64		done;
 
 	(void) view_argument(fcinfo);
@@ -134,7 +134,7 @@ rebuild_all(int64 *done)
 Datum
 bigbrotr_rebuild(PG_FUNCTION_ARGS)
 {
-	const BbTask task = {BB_TASK_ANALYTICS, NULL, rebuild_all};
+	const BbTask task = {BB_TASK_ANALYTICS, NULL, rebuild_all, NULL};
 	int64		done;
 
 	(void) view_argument(fcinfo);
@@ -189,7 +189,7 @@ verify_all(int64 *done)
 Datum
 bigbrotr_verify(PG_FUNCTION_ARGS)
 {
-	const BbTask task = {BB_TASK_ANALYTICS, NULL, verify_all};
+	const BbTask task = {BB_TASK_ANALYTICS, NULL, verify_all, NULL};
 	int64		done;
 
 	verify_name = view_argument(fcinfo);

@@ -14,16 +14,18 @@
 #include "utils/builtins.h"
 
 #include "pg/compact.h"
+#include "pg/index_pack.h"
 #include "pg/refresh.h"
 #include "pg/retention.h"
 
 const BbTask bb_tasks[] = {
-	{"peers", "reading what other monitors say", refresh_peers},
-	{"retention", "removing what is not to be kept", retention_task},
-	{"compact", "packing cold observations", compact_task},
-	{BB_TASK_ANALYTICS, "counting what was archived", fold_step},
-	{"orphans", "removing what belongs to nothing", refresh_orphans},
-	{NULL, NULL, NULL}
+	{"peers", "reading what other monitors say", refresh_peers, NULL},
+	{"retention", "removing what is not to be kept", retention_task, NULL},
+	{"compact", "packing cold observations", compact_task, NULL},
+	{BB_TASK_ANALYTICS, "counting what was archived", fold_step, NULL},
+	{"orphans", "removing what belongs to nothing", refresh_orphans, NULL},
+	{"indexes", "looking for indexes to build anew", index_pack_step, index_pack_after},
+	{NULL, NULL, NULL, NULL}
 };
 const int	bb_task_count = lengthof(bb_tasks) - 1;
 

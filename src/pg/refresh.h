@@ -25,6 +25,12 @@ typedef struct BbTask
 	 * the task for this run; the other tasks go on.
 	 */
 	bool		(*step) (int64 *done);
+
+	/*
+	 * NULL, or called when the transaction of the step has committed, outside
+	 * of one: for what cannot be in one with others.
+	 */
+	void		(*after) (void);
 } BbTask;
 
 /* refresh_peer.c: reports of other monitors */

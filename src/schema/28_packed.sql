@@ -134,3 +134,22 @@ COMMENT ON FUNCTION bigbrotr.packed_verify() IS
 
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.observation_by_event', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.observation_by_relay', '');
+
+CREATE TABLE bigbrotr.index_pack (
+	partition text PRIMARY KEY,
+	inserts_seen bigint,
+	looked_at timestamptz,
+	quiet boolean NOT NULL DEFAULT false,
+	tried_at timestamptz,
+	packed_at timestamptz,
+	bytes bigint
+) WITH (fillfactor = 50);
+COMMENT ON TABLE bigbrotr.index_pack IS
+	'closed partitions of event whose btrees the refresher builds anew when they have become quiet; not dumped: a restored archive looks again';
+COMMENT ON COLUMN bigbrotr.index_pack.partition IS 'partition of event';
+COMMENT ON COLUMN bigbrotr.index_pack.inserts_seen IS 'rows ever inserted, at the last look';
+COMMENT ON COLUMN bigbrotr.index_pack.looked_at IS 'when that was';
+COMMENT ON COLUMN bigbrotr.index_pack.quiet IS 'few rows had come between the last two looks';
+COMMENT ON COLUMN bigbrotr.index_pack.tried_at IS 'when building began, last';
+COMMENT ON COLUMN bigbrotr.index_pack.packed_at IS 'when it was done, last';
+COMMENT ON COLUMN bigbrotr.index_pack.bytes IS 'size of the btrees then; a fifth more, and they are built again';

@@ -12,7 +12,7 @@ GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.even
 	bigbrotr.coverage, bigbrotr.coverage_filter, bigbrotr.rejected_event, bigbrotr.counter, bigbrotr.service,
 	bigbrotr.mention, bigbrotr.mention_refused, bigbrotr.discovery, bigbrotr.source, bigbrotr.maintenance,
 	bigbrotr.observation_by_event, bigbrotr.observation_by_relay, bigbrotr.observation_packed,
-	bigbrotr.observation_all, bigbrotr.compaction, bigbrotr.retention, bigbrotr.orphan,
+	bigbrotr.observation_all, bigbrotr.compaction, bigbrotr.index_pack, bigbrotr.retention, bigbrotr.orphan,
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
 	bigbrotr.relay_coverage, bigbrotr.open_gap, bigbrotr.search_index
 	TO bigbrotr_reader;

@@ -1,0 +1,227 @@
+/*
+ * index_pack.c
+ *
+ * Task of the refresher: indexes of months that have ended and become quiet
+ * are built anew, full pages instead of the half-full ones that events in no
+ * order leave behind.
+ *
+ * Guarantees that nobody who reads or writes waits for it: REINDEX
+ * CONCURRENTLY, and only when no transaction is old enough that it would have
+ * to wait long.  Must survive being killed at any time: what is left of an
+ * index half built is dropped by a later step.
+ */
+#include "pg/compat.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "executor/spi.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_node.h"
+#include "utils/builtins.h"
+#include "utils/portal.h"
+#include "utils/snapmgr.h"
+
+#include "pg/compact.h"
+#include "pg/guc.h"
+#include "pg/index_pack.h"
+#include "pg/partition_empty.h"
+#include "pg/refresh.h"
+
+#define LOCK_TIMEOUT	"5s"
+#define MAX_INDEXES		16		/* of a partition; more stay as they are */
+
+/* Partitions of event that ended $1 seconds ago; hi as pg_dump shows it. */
+#define CLOSED \
+	"(SELECT c.oid, c.relname::text AS name FROM pg_catalog.pg_inherits AS i " \
+	"JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid, " \
+	"LATERAL (SELECT pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), " \
+	"'TO \\(''?([0-9]+)''?\\)')::bigint AS hi) AS d " \
+	"WHERE i.inhparent = 'bigbrotr.event'::pg_catalog.regclass " \
+	"AND d.hi <= (extract(epoch FROM pg_catalog.now())::bigint - $1) << 29)"
+
+/* GIN lists are denser as they grow: only btrees. */
+#define BTREES(oid) \
+	"pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS n ON n.oid = x.indexrelid " \
+	"JOIN pg_catalog.pg_am AS a ON a.oid = n.relam AND a.amname = 'btree' WHERE x.indrelid = " oid " AND x.indisvalid"
+
+static const char look_sql[] =
+	"INSERT INTO bigbrotr.index_pack AS k (partition, inserts_seen, looked_at) "
+	"SELECT c.name, pg_catalog.pg_stat_get_tuples_inserted(c.oid), pg_catalog.now() "
+	"FROM " CLOSED " AS c WHERE pg_catalog.pg_relation_size(c.oid) >= 262144 "
+	"ON CONFLICT (partition) DO UPDATE SET inserts_seen = excluded.inserts_seen, "
+	"quiet = excluded.inserts_seen - k.inserts_seen BETWEEN 0 AND 999, looked_at = excluded.looked_at "
+	"WHERE k.looked_at < pg_catalog.now() - '10 minutes'::interval";
+
+/* Never built anew, or a fifth larger since. */
+static const char due_sql[] =
+	"SELECT c.name, s.bytes FROM " CLOSED " AS c JOIN bigbrotr.index_pack AS k ON k.partition = c.name, "
+	"LATERAL (SELECT sum(pg_catalog.pg_relation_size(n.oid))::bigint AS bytes FROM " BTREES("c.oid") ") AS s "
+	"WHERE k.quiet AND s.bytes > coalesce(k.bytes, 0) * 1.2 "
+	"AND (k.tried_at IS NULL OR k.tried_at < pg_catalog.now() - '10 minutes'::interval) "
+	"AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity AS t WHERE t.datname = pg_catalog.current_database() "
+	"AND t.pid <> pg_catalog.pg_backend_pid() AND t.backend_xmin IS NOT NULL "
+	"AND t.xact_start < pg_catalog.now() - '5 seconds'::interval) "
+	"ORDER BY c.name LIMIT 1";
+
+static char partition[NAMEDATALEN];	/* chosen by the step; "": none */
+
+static void
+run(const char *sql, int expected)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1] = {Int64GetDatum(Max(bb_compact_after, BB_COMPACT_MIN_AGE_S))};
+
+	if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) != expected)
+		elog(ERROR, "could not run: %s", sql);
+}
+
+/* One index that REINDEX CONCURRENTLY left unfinished; false: none, or not now. */
+static bool
+drop_unfinished(void)
+{
+	char	   *table;
+	char	   *index;
+
+	if (SPI_execute("SELECT t.relname, n.relname FROM pg_catalog.pg_index AS x "
+					"JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = x.indrelid "
+					"AND i.inhparent = 'bigbrotr.event'::pg_catalog.regclass "
+					"JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid "
+					"JOIN pg_catalog.pg_class AS n ON n.oid = x.indexrelid "
+					"WHERE NOT x.indisvalid AND n.relname ~ '_cc(new|old)[0-9]*$' LIMIT 1", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for unfinished indexes");
+	if (SPI_processed == 0)
+		return false;
+	table = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	index = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	if (!lock_soon(table))
+		return false;
+	if (SPI_execute(psprintf("DROP INDEX bigbrotr.%s", quote_identifier(index)), false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not drop index %s", index);
+	return true;
+}
+
+bool
+index_pack_step(int64 *done)
+{
+	bool		more;
+
+	partition[0] = '\0';
+	if (bb_compact_after == 0)
+		return false;
+	SPI_connect();
+	more = drop_unfinished();
+	run(look_sql, SPI_OK_INSERT);
+	run(due_sql, SPI_OK_SELECT);
+	if (SPI_processed > 0 && !more)
+	{
+		strlcpy(partition, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1), sizeof(partition));
+		run(psprintf("UPDATE bigbrotr.index_pack AS k SET tried_at = pg_catalog.now() "
+					 "WHERE k.partition = %s AND $1 > 0", quote_literal_cstr(partition)), SPI_OK_UPDATE);
+		*done = more = true;
+	}
+	SPI_finish();
+	return more;
+}
+
+/* In a transaction: names of the indexes, which outlive it. */
+static int
+indexes_of(const char *table, NameData *name)
+{
+	int			n;
+
+	SPI_connect();
+	run(psprintf("SELECT n.relname::text FROM " BTREES("'bigbrotr.%s'::pg_catalog.regclass") " AND $1 > 0 ORDER BY 1",
+				 quote_identifier(table)), SPI_OK_SELECT);
+	n = (int) Min(SPI_processed, MAX_INDEXES);
+	for (int i = 0; i < n; i++)
+		namestrcpy(&name[i], SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+	return n;
+}
+
+/* In a transaction, and in another one afterwards. */
+static void
+reindex(char *index)
+{
+	ReindexStmt *stmt = makeNode(ReindexStmt);
+
+	stmt->kind = REINDEX_OBJECT_INDEX;
+	stmt->relation = makeRangeVar("bigbrotr", index, -1);
+	stmt->params = list_make1(makeDefElem("concurrently", NULL, -1));
+	ExecReindex(make_parsestate(NULL), stmt, true);
+}
+
+static void
+begin(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+static void
+end(void)
+{
+	if (ActiveSnapshotSet())
+		PopActiveSnapshot();
+	CommitTransactionCommand();
+}
+
+static void
+pack(void)
+{
+	NameData	name[MAX_INDEXES];
+	int			n;
+
+	begin();
+	n = indexes_of(partition, name);
+	end();
+	for (int i = 0; i < n; i++)
+	{
+		begin();
+		reindex(NameStr(name[i]));
+		end();
+	}
+	begin();
+	SPI_connect();
+	run(psprintf("UPDATE bigbrotr.index_pack AS k SET packed_at = pg_catalog.clock_timestamp(), bytes = s.bytes "
+				 "FROM (SELECT sum(pg_catalog.pg_relation_size(n.oid))::bigint AS bytes FROM "
+				 BTREES("'bigbrotr.%s'::pg_catalog.regclass") ") AS s WHERE k.partition = %s AND $1 > 0",
+				 quote_identifier(partition), quote_literal_cstr(partition)), SPI_OK_UPDATE);
+	SPI_finish();
+	end();
+}
+
+void
+index_pack_after(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext portal = PortalContext;
+
+	if (partition[0] == '\0')
+		return;
+	PG_TRY();
+	{
+		/* where REINDEX keeps what outlives its transactions */
+		PortalContext = context;
+		SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_SESSION);
+		pgstat_report_activity(STATE_RUNNING, "building indexes of a closed month anew");
+		pack();
+	}
+	PG_CATCH();
+	{
+		PortalContext = portal;
+		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		/* somebody's transaction lasts longer; tried again later */
+		FlushErrorState();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	PortalContext = portal;
+	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_SESSION);
+	pgstat_report_stat(false);
+	pgstat_report_activity(STATE_IDLE, NULL);
+	MemoryContextSwitchTo(context);
+}
