@@ -4,7 +4,9 @@
  * Lets plain predicates on event use the indexes over codes: beside
  * "id = x" it puts "id_code(id) = id_code(x)", beside "pubkey = x" that
  * author_code(pubkey, kind) is one of the author's, or, with "kind = k", that
- * of this kind; beside bounds of key, with "kind = k", those of time_slot(key).
+ * of this kind; beside bounds of created_at those of key; beside bounds of
+ * key, with "kind = k", those of time_slot(key), and for an author those of
+ * time_code(key).
  *
  * Guarantees that a query finds the same rows: what is added follows from
  * what stands beside it, at the top level of a WHERE or of an ON of any join.
@@ -40,9 +42,13 @@ typedef struct Adding
 	AttrNumber	pubkey;
 	AttrNumber	kind;
 	AttrNumber	key;
+	AttrNumber	created_at;
 	Oid			id_code;		/* functions */
 	Oid			author_code;
 	Oid			time_slot;
+	Oid			time_code;
+	Oid			key_first;
+	Oid			key_last;
 } Adding;
 
 static Oid
@@ -106,32 +112,94 @@ int4_const(int32 v)
 	return (Expr *) makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(v), false, true);
 }
 
-/* The bound of time_slot(key) that follows from one of key, or NULL. */
-static Expr *
-slot_bound(const Adding *a, Node *clause)
+/* A comparison of a bigint column with something, the column on the left. */
+typedef struct Bound
+{
+	int			strategy;		/* of btree; 0: none */
+	Expr	   *value;
+} Bound;
+
+static Bound
+bound_of(const Adding *a, Node *clause, AttrNumber column)
 {
 	static const struct
 	{
-		Oid			function;
+		Oid			function[3];	/* int8 with int8, with int4; int4 with int8 */
 		int			strategy;
 	}			op[] = {
-		{F_INT8GE, BTGreaterEqualStrategyNumber}, {F_INT8GT, BTGreaterEqualStrategyNumber},
-		{F_INT8LE, BTLessEqualStrategyNumber}, {F_INT8LT, BTLessEqualStrategyNumber}
+		{{F_INT8LT, F_INT84LT, F_INT48LT}, BTLessStrategyNumber},
+		{{F_INT8LE, F_INT84LE, F_INT48LE}, BTLessEqualStrategyNumber},
+		{{F_INT8EQ, F_INT84EQ, F_INT48EQ}, BTEqualStrategyNumber},
+		{{F_INT8GE, F_INT84GE, F_INT48GE}, BTGreaterEqualStrategyNumber},
+		{{F_INT8GT, F_INT84GT, F_INT48GT}, BTGreaterStrategyNumber}
 	};
 
-	for (int i = 0; i < lengthof(op); i++)
+	for (int i = 0; i < lengthof(op) * 3; i++)
 	{
-		Node	   *other = equal_to(a, clause, a->key, op[i].function);
-		bool		left;
+		Node	   *other = equal_to(a, clause, column, op[i / 3].function[i % 3]);
+		int			strategy = op[i / 3].strategy;
 
 		if (other == NULL)
 			continue;
-		left = linitial(((OpExpr *) clause)->args) != (void *) other;
-		return compare(left ? op[i].strategy : BTMaxStrategyNumber + 1 - op[i].strategy,
-					   call(a->time_slot, list_make1(column(a, a->key, INT8OID))),
-					   call(a->time_slot, list_make1(copyObject(other))));
+		if (linitial(((OpExpr *) clause)->args) == (void *) other)
+			strategy = BTMaxStrategyNumber + 1 - strategy;
+		other = copyObject(other);
+		if (i % 3 > 0)
+			other = (Node *) makeFuncExpr(F_INT8_INT4, INT8OID, list_make1(other), InvalidOid, InvalidOid, COERCE_IMPLICIT_CAST);
+		return (Bound) {strategy, (Expr *) other};
 	}
-	return NULL;
+	return (Bound) {0, NULL};
+}
+
+/* Adds what a bound of key, inclusive or not, says about the indexes that have
+ * a code of the time beside the kind or the author. */
+static List *
+add_codes(const Adding *a, List *more, Bound b, bool kind, bool author)
+{
+	int			strategy = b.strategy;
+
+	/* different keys may share a code */
+	if (strategy == BTLessStrategyNumber)
+		strategy = BTLessEqualStrategyNumber;
+	if (strategy == BTGreaterStrategyNumber)
+		strategy = BTGreaterEqualStrategyNumber;
+	if (kind)
+		more = lappend(more, compare(strategy, call(a->time_slot, list_make1(column(a, a->key, INT8OID))),
+									 call(a->time_slot, list_make1(copyObject(b.value)))));
+	if (kind && author)
+		more = lappend(more, compare(strategy, call(a->time_code, list_make1(column(a, a->key, INT8OID))),
+									 call(a->time_code, list_make1(copyObject(b.value)))));
+	return more;
+}
+
+/* Adds the bound of key that follows from one of created_at. */
+static List *
+add_key(const Adding *a, List *more, bool upper, Expr *value, bool kind, bool author)
+{
+	Bound		b = {upper ? BTLessEqualStrategyNumber : BTGreaterEqualStrategyNumber, NULL};
+	Oid			op = get_opfamily_member(INTEGER_BTREE_FAM_OID, INT8OID, INT8OID, b.strategy);
+	Expr	   *e;
+
+	b.value = (Expr *) makeFuncExpr(upper ? a->key_last : a->key_first, INT8OID, list_make1(copyObject(value)),
+									InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	e = make_opclause(op, BOOLOID, false, column(a, a->key, INT8OID), b.value, InvalidOid, InvalidOid);
+	set_opfuncid((OpExpr *) e);
+	return add_codes(a, lappend(more, e), b, kind, author);
+}
+
+static List *
+add_time(const Adding *a, List *more, Node *clause, bool kind, bool author)
+{
+	Bound		key = bound_of(a, clause, a->key);
+	Bound		at = bound_of(a, clause, a->created_at);
+
+	if (key.strategy != 0)
+		more = add_codes(a, more, key, kind, author);
+	if (at.strategy >= BTEqualStrategyNumber)
+		more = add_key(a, more, false, at.value, kind, author);
+	if (at.strategy != 0 && at.strategy <= BTEqualStrategyNumber)
+		more = add_key(a, more, true, at.value, kind, author);
+	return more;
 }
 
 /* What follows from the clauses of one WHERE or ON. */
@@ -140,21 +208,23 @@ implied(const Adding *a, List *quals, PlannerInfo *root)
 {
 	List	   *more = NIL;
 	Node	   *kind = NULL;
+	bool		by_author = false;
 	ListCell   *lc;
 
 	foreach(lc, quals)
+	{
 		if (kind == NULL)
 			kind = equal_to(a, lfirst(lc), a->kind, F_INT4EQ);
+		by_author |= equal_to(a, lfirst(lc), a->pubkey, F_BYTEAEQ) != NULL;
+	}
 	foreach(lc, quals)
 	{
 		Node	   *id = equal_to(a, lfirst(lc), a->id, F_BYTEAEQ);
 		Node	   *author = equal_to(a, lfirst(lc), a->pubkey, F_BYTEAEQ);
-		Expr	   *slot = kind != NULL ? slot_bound(a, lfirst(lc)) : NULL;
 		Expr	   *code;
 		Expr	   *first;
 
-		if (slot != NULL)
-			more = lappend(more, slot);
+		more = add_time(a, more, lfirst(lc), kind != NULL, by_author);
 		if (id != NULL)
 			more = lappend(more, compare(BTEqualStrategyNumber,
 										 call(a->id_code, list_make1(column(a, a->id, BYTEAOID))),
@@ -210,18 +280,24 @@ bb_plan_clauses(PlannerInfo *root, Oid relid, int varno)
 {
 	static const Oid one[] = {BYTEAOID};
 	static const Oid two[] = {BYTEAOID, INT4OID};
-	static const Oid key[] = {INT8OID};
+	static const Oid time[] = {INT8OID};
 	Adding		a = {.varno = varno};
 
 	a.id = get_attnum(relid, "id");
 	a.pubkey = get_attnum(relid, "pubkey");
 	a.kind = get_attnum(relid, "kind");
 	a.key = get_attnum(relid, "key");
+	a.created_at = get_attnum(relid, "created_at");
 	a.id_code = function_oid("id_code", 1, one);
 	a.author_code = function_oid("author_code", 2, two);
-	a.time_slot = function_oid("time_slot", 1, key);
+	a.time_slot = function_oid("time_slot", 1, time);
+	a.time_code = function_oid("time_code", 1, time);
+	a.key_first = function_oid("key_first", 1, time);
+	a.key_last = function_oid("key_last", 1, time);
 	if (a.id == InvalidAttrNumber || a.pubkey == InvalidAttrNumber || a.kind == InvalidAttrNumber ||
-		a.key == InvalidAttrNumber || !OidIsValid(a.id_code) || !OidIsValid(a.author_code) || !OidIsValid(a.time_slot))
+		a.key == InvalidAttrNumber || a.created_at == InvalidAttrNumber || !OidIsValid(a.id_code) ||
+		!OidIsValid(a.author_code) || !OidIsValid(a.time_slot) || !OidIsValid(a.time_code) ||
+		!OidIsValid(a.key_first) || !OidIsValid(a.key_last))
 		return;
 	walk(&a, (Node *) root->parse->jointree, root);
 }

@@ -59,5 +59,12 @@ COMMENT ON FUNCTION bigbrotr.time_code(bigint) IS
 	'the second of a key in four bytes: seconds since 1970 - 2^31; what lies beyond 2106 is one';
 CREATE FUNCTION bigbrotr.time_slot(key bigint) RETURNS integer
 	AS 'MODULE_PATHNAME', 'bigbrotr_time_slot' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+CREATE FUNCTION bigbrotr.key_first(created_at bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'bigbrotr_key_first' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.key_first(bigint) IS 'smallest key that an event of that second can have';
+CREATE FUNCTION bigbrotr.key_last(created_at bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'bigbrotr_key_last' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.key_last(bigint) IS
+	'greatest key that an event of that second can have: where keys are taken, the next free one may be in the next second';
 COMMENT ON FUNCTION bigbrotr.time_slot(bigint) IS
 	'the 256 seconds that a key is in, counted from 1970; what lies beyond 2106 is in the last of them';

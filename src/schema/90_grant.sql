@@ -56,6 +56,7 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.tags_gin_query(text[], internal, int2, internal, internal, internal, internal),
 	bigbrotr.tags_gin_match(internal, int2, text[], int4, internal, internal, internal),
 	bigbrotr.id_code(bytea), bigbrotr.author_code(bytea, integer), bigbrotr.time_code(bigint), bigbrotr.time_slot(bigint),
+	bigbrotr.key_first(bigint), bigbrotr.key_last(bigint),
 	bigbrotr.search_vector(regconfig, integer, text), bigbrotr.search_index_of(regclass),
 	bigbrotr.query(jsonb, text, integer, text), bigbrotr.count(jsonb, text, text),
 	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event), bigbrotr.event_flags(bigbrotr.event),

@@ -70,7 +70,7 @@ INSERT INTO call VALUES
 	(:'r', $$SELECT '[["t","a"]]'::bigbrotr.tags::jsonb::bigbrotr.tags OPERATOR(bigbrotr.=) '[]'::bigbrotr.tags$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.tag_count(t), bigbrotr.tag_values(t, 't'), bigbrotr.tag_first(t, 't') FROM CAST('[]' AS bigbrotr.tags) t$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.tags_any(t, '{t:a}'), bigbrotr.tags_all(t, '{t:a}'), t OPERATOR(bigbrotr.&&) '{t:a}', t OPERATOR(bigbrotr.@>) '{t:a}' FROM CAST('[]' AS bigbrotr.tags) t$$, 'ok'),
-	(:'r', $$SELECT bigbrotr.id_code(sha256('a')), bigbrotr.author_code(sha256('a')), bigbrotr.time_code(0), bigbrotr.time_slot(0)$$, 'ok'),
+	(:'r', $$SELECT bigbrotr.id_code(sha256('a')), bigbrotr.author_code(sha256('a')), bigbrotr.time_code(0), bigbrotr.time_slot(0), bigbrotr.key_first(0), bigbrotr.key_last(0)$$, 'ok'),
 	(:'r', $$SELECT count(*), bigbrotr.count('{"kinds":[1]}', 'relay') FROM bigbrotr.query('[{"kinds":[1]},{"#t":["nostr"]}]', 'relay')$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.query('{"kinds":[1],"authors":["f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9"]}')$$, 'ok'),
 	(:'r', $$SELECT bigbrotr.query('{"search":"hello"}'), bigbrotr.search_vector('simple', 1, 'a'), bigbrotr.search_index_of('bigbrotr.event_old')$$, 'ok'),

@@ -42,6 +42,33 @@ SET LOCAL plan_cache_mode = force_generic_plan;
 SELECT matches(pg_temp.plan($$EXECUTE by_author('')$$), 'event_2023_11_author_code_time_code_idx', 'a parameter');
 RESET plan_cache_mode;
 
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE kind = ANY ('{1,7}') AND created_at > 1700000100$$), 'event_2023_11_kind_time_slot_idx', 'kind = any');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE tags @> '{e:7}' AND created_at < 1700000100$$), 'event_2023_11_tags_idx', 'tags @>');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE kind = 1 AND created_at >= 1700000100$$), 'Index Cond: \(\(kind = 1\) AND \(time_slot\(key\) >= ', 'kind = and created_at >=');
+SELECT matches(pg_temp.plan($$SELECT FROM event WHERE pubkey = sha256('author7') AND kind = 1 AND created_at >= 1700000100$$),
+	'Index Cond: \(\(author_code\(pubkey, kind\) = -?[0-9]+\) AND \(time_code\(key\) >= ', 'pubkey =, kind =, created_at >=');
+SELECT matches(pg_temp.plan(q), '^Index Scan using event_2023_11_pkey on event_2023_11 event\n', 'one partition, by key: ' || q) FROM unnest(ARRAY[
+	'SELECT FROM event WHERE created_at BETWEEN 1700000100 AND 1700000200', 'SELECT FROM event WHERE created_at > 1700000100::bigint AND 1700000200 >= created_at',
+	'SELECT FROM event WHERE created_at = 1700000100', 'SELECT FROM event WHERE created_at = 1700000100::bigint']) AS q;
+SELECT matches(pg_temp.plan($$SELECT * FROM event WHERE created_at <= 1700000200 AND created_at > 1700000100 ORDER BY key DESC LIMIT 5$$),
+	'Index Scan Backward using event_2023_11_pkey', 'created_at in the order of key');
+PREPARE by_time(bigint) AS SELECT FROM event WHERE created_at BETWEEN $1 AND $1 + 100;
+SET LOCAL plan_cache_mode = force_generic_plan;
+SELECT matches(pg_temp.plan($$EXECUTE by_time(1700000100)$$), 'Subplans Removed: [0-9]+\n.*event_2023_11_pkey', 'a time as parameter prunes, too');
+RESET plan_cache_mode;
+
+-- with the greatest and smallest times, and with keys that went on to the next second
+INSERT INTO event (key, created_at, kind, id, pubkey) SELECT k, t, 4, sha256(k::text::bytea), sha256('edge')
+FROM (VALUES (0, -5), (1, 0), (key_last(1600000000), 1600000000), (key_first(1600000000), 1600000000), (9223372036854775807, 17179869183),
+	(9223372036854775806, 9223372036854775807), (key_first(17179869183), 17179869184)) AS x (k, t);
+CREATE TEMP TABLE edge AS SELECT key, created_at FROM event WHERE kind = 4;
+SELECT is((SELECT count(*) FROM edge), 7::bigint, 'times at the edges');
+SELECT is(f.n, e.n, format('created_at %s %s', o, t)) FROM unnest('{<,<=,=,>=,>}'::text[]) AS o,
+	unnest('{-9223372036854775808,-6,-5,0,1,1599999999,1600000000,1600000001,17179869182,17179869183,17179869184,9223372036854775807}'::bigint[]) AS t,
+	LATERAL (SELECT (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM bigbrotr.event WHERE kind = 4 AND created_at %s %L::bigint', o, t), true, true, '')))[1]::text AS n) AS f,
+	LATERAL (SELECT (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM edge WHERE created_at %s %L::bigint', o, t), true, true, '')))[1]::text AS n) AS e;
+DELETE FROM event WHERE kind = 4;
+
 SELECT is((SELECT count(*) FROM event WHERE id = sha256('id77')), 1::bigint, 'id: found');
 SELECT is((SELECT count(*) FROM event WHERE pubkey = sha256('author7')), 25::bigint, 'pubkey: found');
 SELECT is((SELECT count(*) FROM event WHERE pubkey = sha256('author7') AND kind = 1), 9::bigint, 'pubkey and kind: found');
