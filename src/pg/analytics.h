@@ -12,9 +12,10 @@
 typedef struct BbView
 {
 	const char *name;
-	const char *columns;		/* those that are compared */
-	const char *truth;			/* the same columns from the archive; NULL: the view
-								 * itself reads nothing that is kept */
+	const char *key;			/* the columns that tell its rows apart */
+	const char *columns;		/* all columns, in the order of truth */
+	const char *shown;			/* how they are read to be compared; NULL: as they are */
+	const char *truth;			/* what they must be, from the archive */
 } BbView;
 
 extern const BbView bb_views[];

@@ -31,7 +31,7 @@ PG_FUNCTION_INFO_V1(bigbrotr_rebuild);
 extern PGDLLEXPORT Datum bigbrotr_verify(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_verify);
 
-#define VERIFY_COLUMNS 5
+#define VERIFY_COLUMNS 6
 
 /* The name of a view, or NULL for all. */
 static const char *
@@ -151,17 +151,19 @@ compare(const BbView *v, ReturnSetInfo *rsi)
 	char	   *sql;
 
 	values[0] = CStringGetTextDatum(v->name);
-	if (v->truth == NULL)
-		sql = psprintf("SELECT count(*), 0::bigint, 0::bigint, NULL::text FROM bigbrotr.%s", v->name);
-	else
-		sql = psprintf("WITH shown AS MATERIALIZED (SELECT %s FROM bigbrotr.%s), "
-					   "truth (%s) AS MATERIALIZED (%s), "
-					   "missing AS MATERIALIZED (SELECT * FROM truth EXCEPT ALL SELECT * FROM shown), "
-					   "surplus AS MATERIALIZED (SELECT * FROM shown EXCEPT ALL SELECT * FROM truth) "
-					   "SELECT (SELECT count(*) FROM shown), (SELECT count(*) FROM missing), (SELECT count(*) FROM surplus), "
-					   "coalesce((SELECT 'missing ' || row_to_json(missing)::text FROM missing LIMIT 1), "
-					   "(SELECT 'surplus ' || row_to_json(surplus)::text FROM surplus LIMIT 1))",
-					   v->columns, v->name, v->columns, v->truth);
+	/* of rows that both have but differ, the columns; keys may be null */
+	sql = psprintf("WITH shown AS MATERIALIZED (SELECT %s FROM bigbrotr.%s), "
+				   "truth (%s) AS MATERIALIZED (%s), "
+				   "missing AS MATERIALIZED (SELECT * FROM truth EXCEPT ALL SELECT * FROM shown), "
+				   "surplus AS MATERIALIZED (SELECT * FROM shown EXCEPT ALL SELECT * FROM truth) "
+				   "SELECT (SELECT count(*) FROM shown), (SELECT count(*) FROM missing), (SELECT count(*) FROM surplus), "
+				   "(SELECT string_agg(DISTINCT c.key, ', ' ORDER BY c.key) "
+				   "FROM (SELECT jsonb_build_array(%s) AS k, to_jsonb(missing) AS j FROM missing) AS m "
+				   "JOIN (SELECT jsonb_build_array(%s) AS k, to_jsonb(surplus) AS j FROM surplus) AS s ON s.k = m.k, "
+				   "LATERAL jsonb_each(m.j) AS c WHERE c.value IS DISTINCT FROM s.j -> c.key), "
+				   "coalesce((SELECT 'missing ' || row_to_json(missing)::text FROM missing LIMIT 1), "
+				   "(SELECT 'surplus ' || row_to_json(surplus)::text FROM surplus LIMIT 1))",
+				   v->shown != NULL ? v->shown : v->columns, v->name, v->columns, v->truth, v->key, v->key);
 	fold_run_text(sql, SPI_OK_SELECT);
 	for (int i = 1; i < VERIFY_COLUMNS; i++)
 		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i, &nulls[i]);

@@ -2,9 +2,10 @@
  * analytics_truth.c
  *
  * The analytics from first principles: what every view must show, straight
- * from event, observation and relay; and the tallies computed anew.
+ * from event, observation and relay and from what the monitor found; and the
+ * tallies computed anew.
  *
- * Written apart from fold_plan.c on purpose: verify() compares the two.
+ * Written apart from fold*.c and the views on purpose: verify() compares the two.
  */
 #include "postgres.h"
 
@@ -25,48 +26,87 @@
 
 #define DAY "greatest(least(e.created_at / 86400, 2145042906), -2440589)::int"
 
+/* The present document about the relay itself of every relay: its address and
+ * what it says. */
+#define NIP11 "(SELECT r.url, d.relay_id, o.data -> 'data' AS said FROM bigbrotr.relay_document AS d " \
+	"JOIN bigbrotr.relay AS r ON r.id = d.relay_id " \
+	"JOIN bigbrotr.document AS o ON o.id = d.document_id AND o.type = d.type WHERE d.type = 'nip11_info' " \
+	"AND d.generated_at = (SELECT max(x.generated_at) FROM bigbrotr.relay_document AS x " \
+	"WHERE x.relay_id = d.relay_id AND x.type = d.type))"
+
+/* All checks of every relay; the newest has age 1. */
+#define CHECKS "(SELECT s.relay_id, c.checked_at, c.dns_ms + c.tcp_ms + c.tls_ms + c.upgrade_ms AS open_ms, " \
+	"c.read_ms, c.write_ms, bigbrotr.rtt_document(c) AS data, " \
+	"row_number() OVER (PARTITION BY s.relay_id ORDER BY c.checked_at DESC) AS age " \
+	"FROM bigbrotr.check_series AS s, LATERAL bigbrotr.check_unpack(s.samples) AS c)"
+
+#define EPOCH(at) "extract(epoch FROM " at ")::bigint"
+
+/* An event without its key. */
+#define EVENT_SHOWN "created_at, id, tags::text AS tags, tagvalues, content, sig"
+#define EVENT_COLUMNS "created_at, id, tags, tagvalues, content, sig"
+#define EVENT_TRUTH "e.created_at, e.id, e.tags::text AS tags, bigbrotr.tagvalues(e.tags) AS tagvalues, e.content, e.sig"
+
 const BbView bb_views[] = {
-	{"relay_metadata_latest", NULL, NULL},
-	{"event_stats",
-		"event_count, unique_pubkeys, unique_kinds, earliest_event_timestamp, latest_event_timestamp, "
+	{"relay_metadata_latest", "relay_url, metadata_type", "relay_url, metadata_type, generated_at, metadata_id, data, confirmed_at", NULL,
+		"SELECT r.url, d.type, d.generated_at, d.document_id, o.data, d.confirmed_at FROM bigbrotr.relay_document AS d "
+		"JOIN bigbrotr.relay AS r ON r.id = d.relay_id "
+		"JOIN bigbrotr.document AS o ON o.id = d.document_id AND o.type = d.type "
+		"WHERE NOT EXISTS (SELECT FROM bigbrotr.relay_document AS n "
+		"WHERE n.relay_id = d.relay_id AND n.type = d.type AND n.generated_at > d.generated_at) "
+		"UNION ALL SELECT r.url, 'nip66_rtt', " EPOCH("c.checked_at") ", sha256(convert_to(c.data::text, 'UTF8')), c.data, "
+		EPOCH("c.checked_at") " FROM " CHECKS " AS c JOIN bigbrotr.relay AS r ON r.id = c.relay_id WHERE c.age = 1"},
+	{"event_stats", "singleton_key",
+		"singleton_key, event_count, unique_pubkeys, unique_kinds, earliest_event_timestamp, latest_event_timestamp, "
 		"regular_event_count, replaceable_event_count, ephemeral_event_count, addressable_event_count, "
-		"event_count_last_1h, event_count_last_24h, event_count_last_7d, event_count_last_30d, events_per_day",
-		"SELECT count(*), count(DISTINCT e.pubkey), count(DISTINCT e.kind), min(e.created_at), max(e.created_at), "
+		"event_count_last_1h, event_count_last_24h, event_count_last_7d, event_count_last_30d, events_per_day", NULL,
+		"SELECT 1, count(*), count(DISTINCT e.pubkey), count(DISTINCT e.kind), min(e.created_at), max(e.created_at), "
 		CATEGORY("regular") ", " CATEGORY("replaceable") ", " CATEGORY("ephemeral") ", " CATEGORY("addressable") ", "
 		WINDOW("3600") ", " WINDOW("86400") ", " WINDOW("604800") ", " WINDOW("2592000") ", "
 		"round(count(*) / greatest((max(e.created_at)::numeric - min(e.created_at)) / 86400, 1), 2) "
 		"FROM bigbrotr.event AS e"},
-	{"relay_stats",
-		"relay_url, event_count, unique_pubkeys, unique_kinds, first_event_timestamp, last_event_timestamp",
-		"SELECT r.url, count(e.key), count(DISTINCT e.pubkey), count(DISTINCT e.kind), min(e.created_at), max(e.created_at) "
-		"FROM bigbrotr.relay AS r LEFT JOIN (bigbrotr.observation_all AS o JOIN bigbrotr.event AS e ON e.key = o.key) "
-		"ON r.id = o.relay_id GROUP BY r.url"},
-	{"kind_counts", "kind, event_count, unique_pubkeys",
-		"SELECT e.kind, count(*), count(DISTINCT e.pubkey) FROM bigbrotr.event AS e GROUP BY 1"},
-	{"kind_counts_by_relay", "kind, relay_url, event_count, unique_pubkeys",
+	{"relay_stats", "relay_url",
+		"relay_url, network, discovered_at, event_count, unique_pubkeys, unique_kinds, first_event_timestamp, last_event_timestamp, "
+		"avg_rtt_open, avg_rtt_read, avg_rtt_write, nip11_name, nip11_software, nip11_version", NULL,
+		"SELECT r.url, r.network, r.discovered_at, coalesce(s.n, 0), coalesce(s.authors, 0), coalesce(s.kinds, 0), s.lo, s.hi, "
+		"c.open, c.read, c.write, d.said ->> 'name', d.said ->> 'software', d.said ->> 'version' FROM bigbrotr.relay AS r "
+		"LEFT JOIN (SELECT o.relay_id, count(*) AS n, count(DISTINCT e.pubkey) AS authors, count(DISTINCT e.kind) AS kinds, "
+		"min(e.created_at) AS lo, max(e.created_at) AS hi FROM " SEEN " GROUP BY 1) AS s ON s.relay_id = r.id "
+		"LEFT JOIN (SELECT c.relay_id, round(avg(c.open_ms), 2) AS open, round(avg(c.read_ms), 2) AS read, "
+		"round(avg(c.write_ms), 2) AS write FROM " CHECKS " AS c WHERE c.age <= 10 GROUP BY 1) AS c ON c.relay_id = r.id "
+		"LEFT JOIN " NIP11 " AS d ON d.relay_id = r.id"},
+	{"kind_counts", "kind", "kind, event_count, unique_pubkeys, category", NULL,
+		"SELECT e.kind, count(*), count(DISTINCT e.pubkey), bigbrotr.kind_category(e.kind) FROM bigbrotr.event AS e GROUP BY 1"},
+	{"kind_counts_by_relay", "kind, relay_url", "kind, relay_url, event_count, unique_pubkeys", NULL,
 		"SELECT e.kind, r.url, count(*), count(DISTINCT e.pubkey) FROM " SEEN " GROUP BY 1, 2"},
-	{"pubkey_counts", "pubkey, event_count, unique_kinds, first_event_timestamp, last_event_timestamp",
+	{"pubkey_counts", "pubkey", "pubkey, event_count, unique_kinds, first_event_timestamp, last_event_timestamp", NULL,
 		"SELECT encode(e.pubkey, 'hex'), count(*), count(DISTINCT e.kind), min(e.created_at), max(e.created_at) "
 		"FROM bigbrotr.event AS e GROUP BY 1"},
-	{"pubkey_counts_by_relay",
-		"relay_url, pubkey, event_count, unique_kinds, first_event_timestamp, last_event_timestamp",
+	{"pubkey_counts_by_relay", "relay_url, pubkey",
+		"relay_url, pubkey, event_count, unique_kinds, first_event_timestamp, last_event_timestamp", NULL,
 		"SELECT r.url, encode(e.pubkey, 'hex'), count(*), count(DISTINCT e.kind), min(e.created_at), max(e.created_at) "
 		"FROM " SEEN " GROUP BY 1, 2 HAVING count(*) >= 2"},
-	{"network_stats", "network, relay_count, event_count, unique_pubkeys, unique_kinds",
+	{"network_stats", "network", "network, relay_count, event_count, unique_pubkeys, unique_kinds", NULL,
 		"SELECT r.network, count(DISTINCT r.id), count(DISTINCT e.key), count(DISTINCT e.pubkey), count(DISTINCT e.kind) "
 		"FROM bigbrotr.relay AS r LEFT JOIN (bigbrotr.observation_all AS o JOIN bigbrotr.event AS e ON e.key = o.key) "
 		"ON r.id = o.relay_id GROUP BY 1"},
-	{"relay_software_counts", NULL, NULL},
-	{"supported_nip_counts", NULL, NULL},
-	{"event_daily_counts", "day, event_count, unique_pubkeys, unique_kinds",
+	{"relay_software_counts", "software, version", "software, version, relay_count", NULL,
+		"SELECT d.said ->> 'software', coalesce(d.said ->> 'version', 'unknown'), count(*) FROM " NIP11 " AS d "
+		"WHERE d.said ->> 'software' IS NOT NULL GROUP BY 1, 2"},
+	{"supported_nip_counts", "nip", "nip, relay_count", NULL,
+		"SELECT n.nip::integer, count(DISTINCT n.url) FROM (SELECT d.url, CASE WHEN length(x) < 19 AND x <> '' "
+		"AND translate(x, '0123456789', '') = '' THEN x::numeric END AS nip FROM " NIP11 " AS d, "
+		"LATERAL jsonb_array_elements_text(CASE WHEN jsonb_typeof(d.said -> 'supported_nips') = 'array' "
+		"THEN d.said -> 'supported_nips' ELSE '[]' END) AS x) AS n WHERE n.nip < 2147483648 GROUP BY 1"},
+	{"event_daily_counts", "day", "day, event_count, unique_pubkeys, unique_kinds", NULL,
 		"SELECT " DATE ", count(*), count(DISTINCT e.pubkey), count(DISTINCT e.kind) "
 		"FROM bigbrotr.event AS e GROUP BY 1"},
-	{"events_replaceable_latest", "pubkey, kind, created_at, id",
-		"SELECT DISTINCT ON (1, 2) e.pubkey, e.kind, e.created_at, e.id FROM bigbrotr.event AS e "
+	{"events_replaceable_latest", "pubkey, kind", "pubkey, kind, " EVENT_COLUMNS, "pubkey, kind, " EVENT_SHOWN,
+		"SELECT DISTINCT ON (1, 2) e.pubkey, e.kind, " EVENT_TRUTH " FROM bigbrotr.event AS e "
 		"WHERE bigbrotr.kind_category(e.kind) = 'replaceable' ORDER BY 1, 2, e.created_at DESC, e.id"},
-	{"events_addressable_latest", "pubkey, kind, d_tag, created_at, id",
-		"SELECT l.pubkey, l.kind, l.d_tag, l.created_at, l.id FROM (SELECT DISTINCT ON (1, 2, bigbrotr.d_digest(e.tags)) "
-		"e.pubkey, e.kind, bigbrotr.d_tag(e.tags) AS d_tag, e.created_at, e.id FROM bigbrotr.event AS e "
+	{"events_addressable_latest", "pubkey, kind, d_tag", "pubkey, kind, d_tag, " EVENT_COLUMNS, "pubkey, kind, d_tag, " EVENT_SHOWN,
+		"SELECT l.pubkey, l.kind, l.d_tag, " EVENT_COLUMNS " FROM (SELECT DISTINCT ON (1, 2, bigbrotr.d_digest(e.tags)) "
+		"e.pubkey, e.kind, bigbrotr.d_tag(e.tags) AS d_tag, " EVENT_TRUTH " FROM bigbrotr.event AS e "
 		"WHERE bigbrotr.kind_category(e.kind) = 'addressable' AND e.tags IS NOT NULL "
 		"ORDER BY 1, 2, bigbrotr.d_digest(e.tags), e.created_at DESC, e.id) AS l"},
 };

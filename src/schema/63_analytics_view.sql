@@ -91,9 +91,12 @@ CREATE VIEW bigbrotr.relay_stats AS
 	LEFT JOIN bigbrotr.tally_relay AS t ON t.relay_id = r.id AND t.events > 0
 	LEFT JOIN LATERAL (SELECT round(avg(x.dns_ms + x.tcp_ms + x.tls_ms + x.upgrade_ms), 2) AS open,
 			round(avg(x.read_ms), 2) AS read, round(avg(x.write_ms), 2) AS write
-			FROM (SELECT u.* FROM (SELECT s.samples FROM bigbrotr.check_series AS s WHERE s.relay_id = r.id
-				ORDER BY s.first_at DESC LIMIT 2) AS s, LATERAL bigbrotr.check_unpack(s.samples) AS u
-				ORDER BY u.checked_at DESC LIMIT 10) AS x) AS c ON true
+			-- the last ten checks: of the last ten rows, which hold one each at least, those that are needed
+			FROM (SELECT u.* FROM (SELECT l.samples, sum(octet_length(l.samples) / 22) OVER (ORDER BY l.first_at DESC
+					ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newer
+				FROM (SELECT s.first_at, s.samples FROM bigbrotr.check_series AS s WHERE s.relay_id = r.id
+					ORDER BY s.first_at DESC LIMIT 10) AS l) AS s, LATERAL bigbrotr.check_unpack(s.samples) AS u
+				WHERE coalesce(s.newer, 0) < 10 ORDER BY u.checked_at DESC LIMIT 10) AS x) AS c ON true
 	LEFT JOIN LATERAL (SELECT o.data FROM bigbrotr.relay_document AS x
 			JOIN bigbrotr.document AS o ON o.id = x.document_id AND o.type = x.type
 			WHERE x.relay_id = r.id AND x.type = 'nip11_info' ORDER BY x.generated_at DESC LIMIT 1) AS d ON true;

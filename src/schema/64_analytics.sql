@@ -11,11 +11,11 @@ CREATE FUNCTION bigbrotr.rebuild(name text DEFAULT NULL) RETURNS bigint
 COMMENT ON FUNCTION bigbrotr.rebuild(text) IS
 	'computes the tallies of a view of analytics_status, or all, from the archive anew, in one transaction that can be cancelled; returns the events counted. The views share their tallies, so all that are counted come along';
 CREATE FUNCTION bigbrotr.verify(name text DEFAULT NULL, OUT view text, OUT rows bigint, OUT missing bigint,
-		OUT surplus bigint, OUT sample text) RETURNS SETOF record
+		OUT surplus bigint, OUT columns text, OUT sample text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_verify' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	ROWS 13 SET search_path = pg_catalog, pg_temp SET jit = off;
 COMMENT ON FUNCTION bigbrotr.verify(text) IS
-	'compares a view of analytics_status, or all, with a full recomputation from the archive, after counting what waits: rows that are missing in the view, rows that should not be there, and one of them as JSON';
+	'compares a view of analytics_status, or all, with a full recomputation from the archive, after counting what waits: rows that are missing in the view, rows that should not be there, the columns in which rows of the same key differ, and one such row as JSON';
 
 CREATE FUNCTION bigbrotr.event_delete(keys bigint[]) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
