@@ -32,7 +32,7 @@ sub sql { return $node->safe_psql('postgres', $_[0]) }
 # What differs, in words; nothing when nothing does.
 sub differences
 {
-	return sql("SELECT view, missing, surplus, sample FROM bigbrotr.verify() WHERE missing + surplus > 0");
+	return sql("SELECT view, missing, surplus, columns, sample FROM bigbrotr.verify() WHERE missing + surplus > 0");
 }
 
 # Statements of one writer: overlapping batches in any order, some undone.
@@ -84,15 +84,29 @@ sub session
 		'<', \undef, '>', $out, '2>', "$file.err");
 }
 
-# Ends a backend that runs such a statement the hard way; 0: there is none.
-sub kill_one
+# Ends a process the hard way while it is in the middle of a transaction: it
+# waits for a table that is locked here.  $work is for a session of its own,
+# whoever comes first is it.
+sub kill_at
 {
-	my ($pattern) = @_;
-	return wait_for(sub {
-		my $pid = eval { sql("SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE '$pattern' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1") };
+	my ($lock, $work, $who) = @_;
+	my $holder = $node->background_psql('postgres');
+	$holder->query_safe("BEGIN; LOCK TABLE bigbrotr.$lock");
+	my ($table) = split / /, $lock;
+	my $session = $work ? session($work) : undef;
+	my $killed = wait_for(sub {
+		my $pid = sql("SELECT a.pid FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
+			. "WHERE l.relation = 'bigbrotr.$table'::regclass AND NOT l.granted AND $who LIMIT 1");
 		return $pid ? kill('KILL', $pid) : 0;
 	});
+	eval { $holder->quit };
+	$session->finish if $session;
+	return $killed;
 }
+
+# Tables that a step writes whenever an event with an observation is removed.
+my @written = qw(tally_author_kind tally_time tally_day tally_relay_author tally_relay tally_total);
+my $news = "SELECT bigbrotr.event_delete(array(SELECT key FROM bigbrotr.event WHERE key IN (SELECT key FROM bigbrotr.observation) ORDER BY random() LIMIT 10));\n";
 
 sub alive
 {
@@ -107,13 +121,18 @@ for my $round (1 .. $rounds)
 	my $seen = wait_for(sub { sql('SELECT count(*) FROM bigbrotr.event') > 100 });
 	ok($seen, "round $round: events come in");
 	is(differences(), '', "round $round: exact while others write") if $round != 3;
-	if ($round != 2)
+	my $table = $written[rand @written];
+	if ($round % 3)
 	{
-		ok(kill_one($round == 1 ? '%bigbrotr.refresh()%' : '%event_ingest%'), "round $round: a process is killed");
-		ok(alive(), "round $round: the server recovers");
-		is(differences(), '', "round $round: exact after the crash");
-		push @sessions, session(writer(20)), session(remover(5));
+		ok(kill_at("$table IN ACCESS EXCLUSIVE MODE", $news . 'SELECT bigbrotr.refresh()', 'true'), "round $round: killed while counting, at $table");
 	}
+	else
+	{
+		ok(kill_at('ingest_delta IN SHARE MODE', $news . writer(20), "(a.query LIKE '%event_ingest%' OR a.query LIKE '%_delete%')"), "round $round: killed while writing");
+	}
+	ok(alive(), "round $round: the server recovers");
+	is(differences(), '', "round $round: exact after the crash");
+	push @sessions, session(writer(20)), session(remover(5)), session(counter(10));
 	$_->finish for @sessions;
 	is(differences(), '', "round $round: exact when all is done");
 }
@@ -144,6 +163,10 @@ set_conf($node, 'bigbrotr.refresher_interval' => '1s');
 ok($node->poll_query_until('postgres', "SELECT pending = 0 AND position > 0 FROM bigbrotr.analytics_status WHERE view = 'event_stats'"),
 	'the refresher counts what waits');
 is(differences(), '', 'as it should');
+ok(kill_at("$_ IN ACCESS EXCLUSIVE MODE", $news, "a.backend_type = 'bigbrotr refresher'") && alive(), "the refresher is killed at $_") for @written;
+ok($node->poll_query_until('postgres', "SELECT pending = 0 FROM bigbrotr.analytics_status WHERE view = 'event_stats'"),
+	'and the next one counts what it left');
+is(differences(), '', 'exactly once');
 sql("INSERT INTO bigbrotr.ingest_delta (keys, seen_keys, seen_relays) VALUES ('{}', '{1}', '{}')");
 ok($node->poll_query_until('postgres', "SELECT last_error LIKE '%is damaged' FROM bigbrotr.analytics_status WHERE view = 'event_stats'"),
 	'a task that fails says why');
