@@ -104,6 +104,11 @@ take_event(SyncReq *r, const char *json, size_t len)
 			s->cb.rejected(s->user, "outside_filter", ev.id, json, len);
 		return;
 	}
+	if (r->bare)
+	{
+		r->in_range += !came_twice(r, ev.id);
+		return;
+	}
 	if (valid && take_stray(r, &ev, json, len))
 		return;
 	if (!came_twice(r, ev.id))

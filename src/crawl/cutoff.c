@@ -75,6 +75,38 @@ capacity_end(SyncReq *r, SyncEnd how)
 	judge_size(w);
 }
 
+/* Without the filter it shows more than one event: then one was all there is. */
+static void
+bare_end(SyncReq *r, SyncEnd how)
+{
+	SyncWalk   *w = sync_walk_of(r);
+
+	if (how == SYNC_END_EOSE && r->in_range > 1)
+		sync_proof_no_doubt(w);
+	else
+		sync_dense_start(w);
+}
+
+/*
+ * A single event, and no answer ever held more.  That is all, or the relay
+ * answers with one event at a time; has it ever shown two?
+ */
+static void
+judge_single(SyncWalk *w)
+{
+	SyncAsk		bare = {.since = SYNC_NO_SINCE,.until = SYNC_NO_UNTIL,.limit = MARGIN,.bare = true};
+
+	if (w->s->max_page > 1 || w->s->known_cap > 1)
+		sync_proof_no_doubt(w);
+	else if (!w->bare_asked)
+	{
+		w->bare_asked = true;
+		sync_ask(&w->req, &bare, ignore, bare_end);
+	}
+	else
+		sync_dense_start(w);
+}
+
 static void
 judge_size(SyncWalk *w)
 {
@@ -84,9 +116,10 @@ judge_size(SyncWalk *w)
 	.limit = w->seen.n + MARGIN};
 	uint32_t	largest = s->max_page < s->min_cut ? s->max_page : s->min_cut;
 
-	if (w->finish || (s->min_cut >= s->max_page && !w->last_full && w->seen.n < largest) ||
-		(w->seen.n == 1 && s->min_cut > 1 && w->capacity_asked))
+	if (w->finish || (s->min_cut >= s->max_page && !w->last_full && w->seen.n < largest))
 		sync_proof_no_doubt(w);
+	else if (w->seen.n == 1 && s->min_cut > 1 && w->capacity_asked)
+		judge_single(w);
 	else if (!w->capacity_asked)
 	{
 		w->capacity_asked = true;

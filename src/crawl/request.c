@@ -85,6 +85,8 @@ put_filter(SyncReq *r, const SyncAsk *a)
 	NostrFilter f = r->s->filter;
 	NostrFilter only = {.since = INT64_MIN,.until = INT64_MAX};
 
+	if (a->bare)
+		f = only;
 	if (a->nids > 0)
 	{
 		f = only;
@@ -145,6 +147,7 @@ sync_ask(SyncReq *r, const SyncAsk *ask,
 	r->since = ask->since;
 	r->until = ask->until;
 	r->by_id = ask->nids > 0;
+	r->bare = ask->bare;
 	r->slack = ask->slack > r->s->until_slack ? ask->slack : r->s->until_slack;
 	r->limit = ask->limit;
 	put_filter(r, ask);
@@ -162,6 +165,7 @@ sync_req_conversation(SyncReq *r, void (*compose) (SyncReq *, NostrBuf *),
 	r->message = message;
 	r->live = false;
 	r->by_id = true;
+	r->bare = false;
 	begin(r);
 }
 
@@ -257,7 +261,7 @@ sync_req_finish(SyncReq *r, SyncEnd how)
 	if (how != SYNC_END_REFUSED)
 		close_sub(r, how == SYNC_END_EOSE);
 	unlink_req(r);
-	if (how != SYNC_END_REFUSED && !r->by_id && r->in_range > s->max_page)
+	if (how != SYNC_END_REFUSED && !r->by_id && !r->bare && r->in_range > s->max_page)
 		s->max_page = r->in_range;
 	s->cb.page_end(s->user);
 	r->end(r, how);

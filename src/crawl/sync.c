@@ -387,6 +387,7 @@ copy_spec(Sync *s, const SyncSpec *spec)
 	s->page_limit = spec->page_limit > SYNC_SMALL_LIMIT ? spec->page_limit : SYNC_SMALL_LIMIT;
 	s->limit = s->page_limit;
 	s->min_cut = UINT32_MAX;
+	s->known_cap = spec->known_cap;
 	if (spec->known_cap >= SYNC_SMALL_LIMIT && spec->known_cap < s->limit)
 		s->limit = spec->known_cap;
 	s->timeout_ms = spec->timeout_ms > 0 ? spec->timeout_ms :

@@ -73,6 +73,7 @@ typedef struct SyncAsk			/* what differs from the job's filter */
 	uint32_t	ntags;
 	const uint8_t *ids;			/* 32 bytes each: nothing else is asked then */
 	uint32_t	nids;
+	bool		bare;			/* without the job's filter: what comes is only counted */
 } SyncAsk;
 
 typedef enum SyncReqState
@@ -95,6 +96,7 @@ struct SyncReq
 	void		(*message) (SyncReq *r, const NostrMessage *m);
 	int			slack;
 	bool		by_id;			/* says nothing about the size of pages */
+	bool		bare;
 	bool		narrow;			/* asks for less than the job's filter does: */
 	NostrFilter filter;
 	bool		ahead;			/* a lane's: refused, it is given up */
@@ -201,6 +203,7 @@ typedef struct SyncWalk
 	bool		side_asked;
 	int64_t		newest;			/* of all events, in the walk's time */
 	bool		capacity_asked;
+	bool		bare_asked;
 	bool		expect;			/* the known events of second hi must come again */
 	bool		older;			/* the confirming query showed older ones */
 	bool		finish;			/* NIP-67 says that this is all */
@@ -301,6 +304,7 @@ struct Sync
 
 	SyncOrder	order;
 	uint32_t	order_steps;	/* how often seen */
+	uint32_t	known_cap;		/* largest page of earlier jobs; 0: unknown */
 	uint32_t	max_page;
 	uint32_t	min_cut;		/* smallest page that was followed by more */
 	int			cut;			/* which list of kinds is not refused: 0, 1; 2 none */

@@ -150,7 +150,7 @@ restart(SyncWalk *w)
 	w->last_size = 0;
 	w->last_full = false;
 	w->rounds = w->failed_controls = 0;
-	w->above_asked = w->side_asked = w->capacity_asked = w->finish = w->more = false;
+	w->above_asked = w->side_asked = w->capacity_asked = w->bare_asked = w->finish = w->more = false;
 	w->newest = -INT64_MAX;
 	w->next_single = 0;
 	sync_seen_reset(&w->seen, INT64_MAX);

@@ -86,6 +86,9 @@ static const Fixed list[] = {
 	{"one event in each answer, and newer seconds that were asked for before", 0,
 		"{\"cap\":1}", {DATA_DENSE, 92, 1, 1, 1, 3, 0}, UINT64_C(0x36fbefaa7344f008),
 	"{\"kinds\":[1],\"#t\":[\"a\",\"b\",\"c\"]}", 0, {{0, 1700000000, SYNC_FETCH}}},
+	{"one event in each answer, and nothing but one second that the filter lets through", 0,
+		"{\"cap\":1}", {DATA_SECONDS, 57, 1, 8, 3, 3, 0}, UINT64_C(0xc6ef372fed7bb2b7),
+	"{\"kinds\":[1,65000],\"#t\":[\"b\"]}", 0, {{1699999998, 1700000011, SYNC_FETCH}}},
 };
 
 int
