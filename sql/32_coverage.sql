@@ -109,6 +109,20 @@ SELECT bigbrotr.coverage_record(:relay, '{}', 500, 500, 'complete', 'empty');
 SELECT bigbrotr.coverage_record(:relay, '{}', 0, 0, 'complete', 'empty');
 SELECT range, state FROM bigbrotr.coverage ORDER BY range;
 SELECT * FROM bigbrotr.coverage_missing(:relay, '{}', 0, 999);
+
+-- When that does not prove it, it is not asked for at once again: no gap eats into what is paged.
+DELETE FROM bigbrotr.coverage;
+SELECT bigbrotr.coverage_record(:relay, '{}', 500, 999, 'paged');
+SELECT bigbrotr.coverage_record(:relay, '{}', 0, 499, 'open', NULL, 'until_ignored');
+SELECT * FROM bigbrotr.coverage_missing(:relay, '{}', 0, 999);
+SELECT bigbrotr.coverage_record(:relay, '{}', 500, 500, 'open', NULL, 'until_ignored');
+SELECT range, state, tried FROM bigbrotr.coverage ORDER BY range;
+SELECT * FROM bigbrotr.coverage_missing(:relay, '{}', 0, 999);
+UPDATE bigbrotr.coverage SET checked_at = now() - '90 seconds'::interval WHERE state = 'paged';
+SELECT * FROM bigbrotr.coverage_missing(:relay, '{}', 0, 999);
+UPDATE bigbrotr.coverage SET checked_at = now() - '121 seconds'::interval WHERE state = 'paged';
+SELECT * FROM bigbrotr.coverage_missing(:relay, '{}', 0, 999);
+
 DELETE FROM bigbrotr.coverage;
 SELECT bigbrotr.coverage_record(:relay, '{}', 0, 49999, 'complete', 'finish');
 SELECT bigbrotr.coverage_record(:relay, '{}', 100, 100, 'open', NULL, 'timeout');

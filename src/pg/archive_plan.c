@@ -112,7 +112,8 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 	 * What overlaps is cut; what says the same and touches is merged.  As
 	 * intervals never overlap, those concerned lie between the last one that
 	 * begins below $3 and the first one that begins above $4: a short scan of
-	 * the key, however many there are.
+	 * the key, however many there are.  What is paged and lost its lowest
+	 * second to a gap was asked for in vain.
 	 */
 	[BB_PLAN_COVERAGE_RECORD] = {
 		"WITH old AS (DELETE FROM bigbrotr.coverage AS c "
@@ -124,7 +125,8 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"AND (c.range && int8range($3, $4) OR (c.range -|- int8range($3, $4) AND c.state = $5 "
 		"AND c.proof IS NOT DISTINCT FROM $6 AND c.reason IS NOT DISTINCT FROM $7)) "
 		"RETURNING c.*, c.range && int8range($3, $4) AS overlaps, c.state = $5 "
-		"AND c.proof IS NOT DISTINCT FROM $6 AND c.reason IS NOT DISTINCT FROM $7 AS joins), "
+		"AND c.proof IS NOT DISTINCT FROM $6 AND c.reason IS NOT DISTINCT FROM $7 AS joins, "
+		"c.state = 'paged' AND $5 = 'open' AND int8range($3, $4) @> lower(c.range) AS in_vain), "
 		"grown AS (SELECT range_merge(int8multirange(int8range($3, $4)) "
 		"+ coalesce(range_agg(o.range) FILTER (WHERE o.joins), '{}'::int8multirange)) AS range, "
 		"coalesce(min(o.first_at) FILTER (WHERE o.joins OR $5 = 'open' AND o.state = 'open'), now()) AS first_at, "
@@ -133,7 +135,8 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"INSERT INTO bigbrotr.coverage (relay_id, filter_id, range, state, proof, reason, tried, first_at, checked_at) "
 		"SELECT $1, $2, g.range, $5, $6, $7, g.tried, g.first_at, now() FROM grown AS g "
 		"UNION ALL "
-		"SELECT $1, $2, piece, o.state, o.proof, o.reason, o.tried, o.first_at, o.checked_at FROM old AS o, "
+		"SELECT $1, $2, piece, o.state, o.proof, o.reason, o.tried + o.in_vain::int, o.first_at, "
+		"CASE WHEN o.in_vain THEN now() ELSE o.checked_at END FROM old AS o, "
 		"unnest(int8multirange(o.range) - int8multirange(int8range($3, $4))) AS piece "
 		"WHERE NOT o.joins",
 		SPI_OK_INSERT, 7, {INT4OID, INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID}
@@ -143,21 +146,25 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 	 * for again in every pass: after a minute, doubling to a day.  What was
 	 * paged with this very filter ($7) waits for the proof of what is asked
 	 * for below it; where nothing is, its lowest second is asked for once
-	 * more: coverage_record lets that proof reach up.
+	 * more: coverage_record lets that proof reach up.  When that was in vain
+	 * it waits like the gap below, which would grow by a second in every pass.
 	 */
 	[BB_PLAN_COVERAGE_MISSING] = {
-		"WITH said AS (SELECT c.range * int8range($3, $4) AS range, c.state FROM bigbrotr.coverage AS c "
-		"WHERE c.relay_id = $1 AND c.filter_id = ANY ($2) AND c.range && int8range($3, $4) "
-		"AND (c.state = 'complete' OR c.state = 'paged' AND c.filter_id = $7 "
-		"OR c.reason = ANY ($5) AND c.checked_at + least('1 day'::interval, "
-		"'1 minute'::interval * power(2, least(c.tried, 12) - 1)) > now())), "
+		"WITH said AS (SELECT s.* FROM (SELECT c.range * int8range($3, $4) AS range, c.state, c.filter_id, c.reason, "
+		"c.tried, c.checked_at + least('1 day'::interval, "
+		"'1 minute'::interval * power(2, least(c.tried, 12) - 1)) > now() AS waits "
+		"FROM bigbrotr.coverage AS c WHERE c.relay_id = $1 AND c.filter_id = ANY ($2) "
+		"AND c.range && int8range($3, $4)) AS s WHERE s.state = 'complete' "
+		"OR s.state = 'paged' AND s.filter_id = $7 OR s.reason = ANY ($5) AND s.waits), "
 		"known AS (SELECT int8multirange(int8range($3, $4)) "
 		"- coalesce(range_agg(s.range), '{}'::int8multirange) AS missing, "
-		"coalesce(range_agg(s.range) FILTER (WHERE s.state = 'complete'), '{}'::int8multirange) AS complete "
+		"coalesce(range_agg(s.range) FILTER (WHERE s.state = 'complete'), '{}'::int8multirange) AS complete, "
+		"coalesce(range_agg(s.range) FILTER (WHERE s.state = 'open'), '{}'::int8multirange) AS waiting "
 		"FROM said AS s), "
 		"ask AS (SELECT k.missing + coalesce((SELECT range_agg(int8range(lower(s.range), lower(s.range) + 1)) "
 		"FROM said AS s WHERE s.state = 'paged' AND NOT k.missing @> lower(s.range) - 1 "
-		"AND NOT k.complete @> lower(s.range)), '{}'::int8multirange) AS ranges FROM known AS k) "
+		"AND NOT k.complete @> lower(s.range) AND NOT (s.waits AND s.tried > 1 AND k.waiting @> lower(s.range) - 1)), "
+		"'{}'::int8multirange) AS ranges FROM known AS k) "
 		"SELECT lower(r), upper(r) FROM ask AS a, unnest(a.ranges) AS r ORDER BY lower(r) DESC LIMIT $6",
 		SPI_OK_SELECT, 7, {INT4OID, INT4ARRAYOID, INT8OID, INT8OID, TEXTARRAYOID, INT8OID, INT4OID}
 	},
@@ -194,6 +201,14 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 		"recheck_held = r.recheck_held + $3, recheck_missed = r.recheck_missed + $4 "
 		"WHERE r.id = $1 AND r.recheck_below IS NOT NULL",
 		SPI_OK_UPDATE, 4, {INT4OID, INT8OID, INT8OID, INT8OID}
+	},
+	/* those that begin in the window: a round passes a long one from its end
+	 * to its beginning, in several */
+	[BB_PLAN_RECHECK_CHECKED] = {
+		"UPDATE bigbrotr.coverage AS c SET checked_at = now() WHERE c.relay_id = $1 AND c.filter_id = $2 "
+		"AND c.state = 'complete' AND c.range >= int8range($3, $3 + 1) "
+		"AND c.range < int8range(least($4, 9223372036854775800) + 1, NULL)",
+		SPI_OK_UPDATE, 4, {INT4OID, INT4OID, INT8OID, INT8OID}
 	},
 	[BB_PLAN_RECHECK_FAILED] = {
 		"UPDATE bigbrotr.relay AS r SET recheck_tries = (r.recheck_tries + 1) % 3, "

@@ -213,7 +213,7 @@ take_window(const WireFrame *f, SyncJob *job)
 	{
 		/* what was proved before stays so: only the round goes on */
 		if (state == WIRE_WINDOW_COMPLETE)
-			recheck_done(job->relay_id, since, held, Min(job->fresh, held));
+			recheck_done(job->relay_id, job->filter_id, since, until, held, Min(job->fresh, held));
 		else if (state == WIRE_WINDOW_OPEN && !job->recheck_failed)
 		{
 			job->recheck_failed = true;

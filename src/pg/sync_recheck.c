@@ -100,13 +100,16 @@ recheck_windows(int32 relay_id, int32 filter_id, bool negentropy, BbWindow *out)
 }
 
 void
-recheck_done(int32 relay_id, int64 since, int64 held, int64 missed)
+recheck_done(int32 relay_id, int32 filter_id, int64 since, int64 until, int64 held, int64 missed)
 {
 	Datum		args[4] = {Int32GetDatum(relay_id), Int64GetDatum(since),
 	Int64GetDatum(held), Int64GetDatum(missed)};
+	Datum		window[4] = {Int32GetDatum(relay_id), Int32GetDatum(filter_id),
+	Int64GetDatum(since), Int64GetDatum(until)};
 
 	SPI_connect();
 	archive_plan_run(BB_PLAN_RECHECK_DONE, args, NULL);
+	archive_plan_run(BB_PLAN_RECHECK_CHECKED, window, NULL);
 	SPI_finish();
 }
 

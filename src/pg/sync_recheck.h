@@ -24,8 +24,8 @@
 extern int	recheck_windows(int32 relay_id, int32 filter_id, bool negentropy, BbWindow *out);
 
 /* A window was re-checked: the relay showed held events, missed of them had
- * not been observed. */
-extern void recheck_done(int32 relay_id, int64 since, int64 held, int64 missed);
+ * not been observed.  Intervals of coverage that begin in it are passed. */
+extern void recheck_done(int32 relay_id, int32 filter_id, int64 since, int64 until, int64 held, int64 missed);
 /* It could not be; given up for this round after three times. */
 extern void recheck_failed(int32 relay_id, int64 since);
 

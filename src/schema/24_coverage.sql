@@ -34,9 +34,9 @@ COMMENT ON COLUMN bigbrotr.coverage.range IS 'unix seconds of created_at';
 COMMENT ON COLUMN bigbrotr.coverage.state IS 'open: a gap; paged: received, not yet confirmed; complete: proved';
 COMMENT ON COLUMN bigbrotr.coverage.proof IS 'what proved it';
 COMMENT ON COLUMN bigbrotr.coverage.reason IS 'why it is open';
-COMMENT ON COLUMN bigbrotr.coverage.tried IS 'how often it was asked for while it was open';
+COMMENT ON COLUMN bigbrotr.coverage.tried IS 'how often it was asked for while it was open; paged: one more than its lowest second was asked for in vain';
 COMMENT ON COLUMN bigbrotr.coverage.first_at IS 'when part of it first had this state: the age of a gap';
-COMMENT ON COLUMN bigbrotr.coverage.checked_at IS 'when it was last asked for';
+COMMENT ON COLUMN bigbrotr.coverage.checked_at IS 'when it was last asked for, re-checks included; those ask for a long interval in several windows, and count at the last';
 
 CREATE FUNCTION bigbrotr.coverage_record(relay_id integer, filter text, since bigint, until bigint,
 		state text, proof text DEFAULT NULL, reason text DEFAULT NULL) RETURNS void

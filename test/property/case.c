@@ -271,6 +271,28 @@ on_window(void *user, const SyncNews *w)
 /* --- rounds --- */
 
 /*
+ * What was paged up to there, above a gap: may its lowest second be asked for
+ * again?  The worker lets more and more time pass between such questions.
+ */
+static bool
+may_ask_above_gap(Case *c, int64_t until)
+{
+	int			i = 0;
+
+	while (i < c->nabove_gap && c->above_gap[i].until != until)
+		i++;
+	if (i == CASE_MAX_ABOVE_GAP)
+		return false;
+	if (i == c->nabove_gap)
+	{
+		c->above_gap[i].until = until;
+		c->above_gap[i].asked = 0;
+		c->nabove_gap++;
+	}
+	return c->above_gap[i].asked++ < CASE_ABOVE_GAP;
+}
+
+/*
  * The worker's rule (coverage_missing): what is paged waits for the proof of
  * what is asked for below it; where nothing is, its lowest second is asked
  * for once more.
@@ -286,7 +308,9 @@ ask_paged(Case *c)
 
 		for (int k = 0; k < c->nround && !waits; k++)
 			waits = c->round_window[k].until + 1 == p->since;
-		if (p->state != SYNC_PAGED || waits)
+		if (p->state != SYNC_PAGED || waits ||
+			(i > 0 && c->said.span[i - 1].until + 1 == p->since && c->said.span[i - 1].state == SYNC_OPEN &&
+			 !may_ask_above_gap(c, p->until)))
 			continue;
 		c->confirming |= c->nround == 0;
 		c->round_window[c->nround++] = (SyncWindow) {p->since, p->since, SYNC_FETCH};

@@ -28,6 +28,8 @@
 
 #define CASE_MAX_ROUNDS		200		/* slices, and one for each event */
 #define CASE_MAX_PAUSES		100
+#define CASE_ABOVE_GAP		3		/* times that what is paged above a gap is asked for */
+#define CASE_MAX_ABOVE_GAP	256
 #define CASE_LIVE			3		/* events published during the tail */
 #define CASE_TAIL_MS		20000	/* it is cancelled when they came */
 
@@ -57,6 +59,12 @@ typedef struct Case
 	bool		progressed;		/* in this round */
 	bool		proved;			/* something, in this round */
 	bool		confirming;		/* it asks only for what was paged */
+	struct
+	{
+		int64_t		until;
+		int			asked;
+	}			above_gap[CASE_MAX_ABOVE_GAP];
+	int			nabove_gap;
 	bool		no_negentropy;	/* learned, as the worker would */
 	int			events;			/* delivered, with repetitions */
 	int			done;

@@ -52,12 +52,13 @@ is(query("SELECT covered > 0.999, open_gaps, live, head_lag < '1 min' FROM bigbr
 publish($a, $add, generate_events(1000, 23, 1650000000));
 set_conf($node, 'bigbrotr.synchronizer_interval' => '1s', 'bigbrotr.synchronizer_tail' => '1s',
 	'bigbrotr.synchronizer_recheck' => '1s');
-query("UPDATE bigbrotr.relay SET next_sync_at = now()");
+query("UPDATE bigbrotr.relay SET next_sync_at = now(); UPDATE bigbrotr.coverage SET checked_at = '2020-01-01'");
 query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'bigbrotr synchronizer'");
 ok(poll('SELECT count(*) = 1301 FROM bigbrotr.event'), 'back-dated events are archived');
 ok(poll("SELECT recall < 0.5 FROM bigbrotr.relay WHERE url = '$a'"), 'and the recall before says so');
 ok(poll("SELECT recall = 1 FROM bigbrotr.relay WHERE url = '$a'"), 'the next round misses nothing');
 is(query("SELECT count(*) FROM bigbrotr.coverage WHERE state <> 'complete'"), '0', 'what was proved stays proved');
+is(query("SELECT count(*) FROM bigbrotr.coverage WHERE checked_at < '2021-01-01'"), '0', 'and was checked');
 set_conf($node, 'bigbrotr.synchronizer_recheck' => '0', 'bigbrotr.synchronizer_tail' => '1h');
 
 # --- two connections for five relays: everybody's turn comes
