@@ -20,7 +20,7 @@
 
 const BbTask bb_tasks[] = {
 	{"peers", "reading what other monitors say", refresh_peers, NULL},
-	{"retention", "removing what is not to be kept", retention_task, NULL},
+	{"retention", "removing what is not to be kept", retention_task, retention_after},
 	{"compact", "packing cold observations", compact_task, NULL},
 	{BB_TASK_ANALYTICS, "counting what was archived", fold_step, NULL},
 	{"orphans", "removing what belongs to nothing", refresh_orphans, NULL},

@@ -21,5 +21,6 @@ extern int64 retention_floor(void);
 
 /* Task of the refresher (refresh.h). */
 extern bool retention_task(int64 *done);
+extern void retention_after(void);
 
 #endif

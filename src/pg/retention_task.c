@@ -4,22 +4,39 @@
  * Carries out the policies of table retention, a batch at a time.
  *
  * Guarantees that the floor of a policy is committed before the first event
- * below it is removed: whoever writes refuses them from then on.  Months that
+ * below it is removed: whoever writes refuses them from then on; that who
+ * writes waits for one batch at most, about BATCH_MS, and gets as long in
+ * between.  Months that
  * a policy for all kinds has emptied are truncated when no snapshot is left
  * that sees their rows.
  */
 #include "pg/compat.h"
 
+#include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "portability/instr_time.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/xid8.h"
 
 #include "pg/partition_empty.h"
 #include "pg/retention.h"
+#include "pg/worker.h"
 
-#define BATCH 2000				/* events in a step */
-#define STEPS_IN_A_RUN 200
+#define BATCH_MS		40			/* writers wait for a batch */
+#define BATCH_FIRST		200			/* events; then what BATCH_MS lets */
+#define BATCH_MIN		50
+#define BATCH_MAX		5000
+#define STEPS_IN_A_RUN	200
+
+static int	batch = BATCH_FIRST;
+static char scanned[NAMEDATALEN];	/* of this table all is gone up to ... */
+static int64 scanned_key;
+static double pause_ms;			/* after this step */
 
 static const char age_sql[] =
 	"UPDATE bigbrotr.retention AS r SET floor = f.floor FROM "
@@ -35,7 +52,7 @@ static const char size_sql[] =
 	"AND EXISTS (SELECT FROM bigbrotr.event AS e WHERE e.key >= q.lo AND e.key < q.hi) "
 	"ORDER BY q.lo LIMIT 1) AS p "
 	"WHERE r.enabled AND r.max_bytes IS NOT NULL AND coalesce(r.floor, 0) < p.hi >> 29 "
-	"AND r.max_bytes < (SELECT sum(q.bytes) FROM bigbrotr.archive_partitions() AS q) "
+	"AND r.max_bytes < bigbrotr.archive_bytes() "
 	/* what was removed and not given back yet comes first */
 	"AND NOT EXISTS (SELECT FROM bigbrotr.archive_partitions() AS q "
 	"WHERE q.hi <= coalesce(r.floor, 0) << 29 AND q.bytes > 262144)";
@@ -54,34 +71,86 @@ execute(const char *sql, int expected)
 		elog(ERROR, "could not run: %s", sql);
 }
 
+/* Keys of a batch of what one policy does not keep in one partition; (Datum) 0:
+ * none.  By an index that forgets what was removed, save when old snapshots
+ * see it: so not again from the beginning. */
+static Datum
+find_batch(const char *table, int64 below, Datum kinds, bool all_kinds)
+{
+	Oid			types[4] = {INT8OID, INT8OID, INT8OID, INT4ARRAYOID};
+	Datum		values[4] = {Int64GetDatum(below), 0, Int64GetDatum(batch), kinds};
+	char		nulls[4] = {' ', ' ', ' ', all_kinds ? 'n' : ' '};
+	bool		isnull;
+	Datum		keys;
+
+	if (!all_kinds || strcmp(scanned, table) != 0)
+		scanned_key = -1;
+	strlcpy(scanned, table, sizeof(scanned));
+	execute("SET LOCAL enable_seqscan = off", SPI_OK_UTILITY);
+	execute("SET LOCAL enable_bitmapscan = off", SPI_OK_UTILITY);
+	for (;;)
+	{
+		values[1] = Int64GetDatum(scanned_key);
+		if (SPI_execute_with_args(psprintf("SELECT array_agg(k.key), max(k.key) FROM (SELECT e.key FROM bigbrotr.%s AS e "
+										   "WHERE e.key < $1 AND e.key > $2 AND %s LIMIT $3) AS k", quote_identifier(table),
+										   all_kinds ? "$4 IS NULL ORDER BY e.key" : "e.kind = ANY ($4)"),
+								  4, types, values, nulls, false, 0) != SPI_OK_SELECT)
+			elog(ERROR, "could not look for events to remove");
+		keys = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		if (!isnull && all_kinds)
+			scanned_key = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+		else if (isnull && scanned_key >= 0)
+		{
+			/* what came in late behind us */
+			scanned_key = -1;
+			continue;
+		}
+		return isnull ? (Datum) 0 : keys;
+	}
+}
+
+/* Does somebody wait for the lock that a removal takes? */
+static bool
+have_waiters(void)
+{
+	Relation	rel = table_open(get_relname_relid("observation", get_namespace_oid("bigbrotr", false)), NoLock);
+	bool		result = LockHasWaitersRelation(rel, ShareRowExclusiveLock);
+
+	table_close(rel, NoLock);
+	return result;
+}
+
 /* Removes a batch of what one policy does not keep in one partition. */
 static int64
 remove_batch(const char *policy, const char *partition, int64 below, Datum kinds, bool all_kinds)
 {
-	Oid			types[3] = {INT8OID, INT4ARRAYOID, TEXTOID};
-	Datum		values[3] = {Int64GetDatum(below), kinds, CStringGetTextDatum(policy)};
-	char		nulls[3] = {' ', all_kinds ? 'n' : ' ', ' '};
-	char	   *table = psprintf("event_%s", partition);
-	char	   *sql;
+	Oid			types[2] = {INT8ARRAYOID, TEXTOID};
+	Datum		values[2] = {find_batch(psprintf("event_%s", partition), below, kinds, all_kinds),
+	CStringGetTextDatum(policy)};
+	instr_time	start;
+	instr_time	took;
+	double		ms;
 	bool		isnull;
 	int64		n;
 
-	sql = psprintf("SELECT bigbrotr.event_delete(k.keys) FROM (SELECT array_agg(e.key) AS keys FROM "
-				   "(SELECT e.key FROM bigbrotr.%s AS e WHERE e.key < $1 AND $3 IS NOT NULL %s LIMIT %d) AS e) AS k "
-				   "WHERE k.keys IS NOT NULL",
-				   quote_identifier(table),
-				   all_kinds ? "AND $2 IS NULL" : "AND e.kind = ANY ($2)", BATCH);
-	if (SPI_execute_with_args(sql, 3, types, values, nulls, false, 0) != SPI_OK_SELECT)
+	if (values[0] == (Datum) 0)
+		return 0;
+	INSTR_TIME_SET_CURRENT(start);
+	if (SPI_execute_with_args("WITH d AS MATERIALIZED (SELECT bigbrotr.event_delete($1) AS n) "
+							  "UPDATE bigbrotr.retention AS r SET removed = r.removed + d.n, "
+							  "removed_xid = pg_catalog.pg_current_xact_id(), last_removed_at = pg_catalog.now() "
+							  "FROM d WHERE r.name = $2 RETURNING d.n",
+							  2, types, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING)
 		elog(ERROR, "could not remove events");
-	if (SPI_processed == 0)
+	/* no such policy any more */
+	if (SPI_processed != 1)
 		return 0;
 	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	values[0] = Int64GetDatum(n);
-	if (SPI_execute_with_args("UPDATE bigbrotr.retention AS r SET removed = r.removed + $1, "
-							  "removed_xid = pg_catalog.pg_current_xact_id(), last_removed_at = pg_catalog.now() "
-							  "WHERE r.name = $3 AND ($2 IS NULL OR true)",
-							  3, types, values, nulls, false, 0) != SPI_OK_UPDATE)
-		elog(ERROR, "could not write bigbrotr.retention");
+	INSTR_TIME_SET_CURRENT(took);
+	INSTR_TIME_SUBTRACT(took, start);
+	ms = Max(INSTR_TIME_GET_MILLISEC(took), 0.1);
+	pause_ms = have_waiters() ? Min(ms, BATCH_MS) : 0;
+	batch = (int) Max(Min(Min(batch * BATCH_MS / ms, batch * 2.0), BATCH_MAX), BATCH_MIN);
 	return n;
 }
 
@@ -152,4 +221,15 @@ retention_task(int64 *done)
 	}
 	SPI_finish();
 	return more && ++steps % STEPS_IN_A_RUN != 0;
+}
+
+/* Who waits for the removal gets as long for itself. */
+void
+retention_after(void)
+{
+	/* what is removed counts in archive_bytes() at once */
+	pgstat_report_stat(true);
+	if (pause_ms >= 1)
+		bb_wait((long) pause_ms);
+	pause_ms = 0;
 }

@@ -21,7 +21,7 @@ COMMENT ON COLUMN bigbrotr.retention.enabled IS 'false: it does nothing, and ref
 COMMENT ON COLUMN bigbrotr.retention.kinds IS 'kinds that it is for; NULL: all';
 COMMENT ON COLUMN bigbrotr.retention.max_age IS 'events with an older created_at are removed';
 COMMENT ON COLUMN bigbrotr.retention.max_bytes IS
-	'while events and the row tier of observations take more on disk, with all indexes, the oldest month is removed';
+	'while archive_bytes() is more, the oldest month is removed: events and observations with all indexes. What cannot be given back, as analytics and what is known of relays, does not count';
 COMMENT ON COLUMN bigbrotr.retention.floor IS
 	'unix seconds: events of these kinds with an older created_at are removed, and refused when a relay shows them again; kept by the refresher.  An operator who wants removed months back sets it to NULL and raises max_bytes';
 COMMENT ON COLUMN bigbrotr.retention.removed IS 'events removed so far';
@@ -49,6 +49,28 @@ $$;
 COMMENT ON FUNCTION bigbrotr.archive_partitions() IS
 	'the pairs of partitions event_NAME and observation_NAME: keys from lo on, below hi, and what they take on disk';
 
+CREATE FUNCTION bigbrotr.archive_bytes() RETURNS bigint
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	n bigint;
+	packed bigint;
+BEGIN
+	SELECT pg_catalog.sum(p.bytes) INTO n FROM bigbrotr.archive_partitions() AS p;
+	-- Files of packed observations do not shrink: what is left in them is
+	-- counted, at 70 bytes beside the data for the row and its key.
+	SELECT pg_catalog.sum(least(pg_catalog.pg_total_relation_size(t.oid), pg_catalog.pg_stat_get_live_tuples(t.oid)
+			OPERATOR(pg_catalog.*) (coalesce(s.avg_width, 2000) OPERATOR(pg_catalog.+) 70))) INTO packed
+	FROM (VALUES ('bigbrotr.observation_by_event'::pg_catalog.regclass, 'observation_by_event'),
+			('bigbrotr.observation_by_relay'::pg_catalog.regclass, 'observation_by_relay')) AS t (oid, name)
+	LEFT JOIN pg_catalog.pg_stats AS s ON s.schemaname OPERATOR(pg_catalog.=) 'bigbrotr'
+		AND s.tablename OPERATOR(pg_catalog.=) t.name AND s.attname OPERATOR(pg_catalog.=) 'data';
+	RETURN coalesce(n, 0) OPERATOR(pg_catalog.+) coalesce(packed, 0);
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.archive_bytes() IS
+	'what events and observations take on disk, with all indexes; packed observations are estimated from statistics';
+
 CREATE FUNCTION bigbrotr.retention_preview(OUT policy text, OUT events bigint, OUT oldest timestamptz, OUT newest timestamptz,
 		OUT bytes_now bigint) RETURNS SETOF record
 	LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
@@ -56,18 +78,21 @@ CREATE FUNCTION bigbrotr.retention_preview(OUT policy text, OUT events bigint, O
 DECLARE
 	r record;
 	below bigint;
+	months numeric;
 BEGIN
-	SELECT pg_catalog.sum(p.bytes) INTO bytes_now FROM bigbrotr.archive_partitions() AS p;
+	bytes_now := bigbrotr.archive_bytes();
+	SELECT greatest(pg_catalog.sum(p.bytes), 1) INTO months FROM bigbrotr.archive_partitions() AS p;
 	FOR r IN SELECT * FROM bigbrotr.retention AS t ORDER BY t.name LOOP
 		IF r.max_age IS NOT NULL THEN
 			below := bigbrotr.partition_bound(pg_catalog.now() OPERATOR(pg_catalog.-) r.max_age);
 		ELSE
-			-- as many of the oldest months as are over the limit; empty ones take less than 256 kB
+			-- as many of the oldest months as are over the limit, what is packed counted in their
+			-- proportion; empty ones take less than 256 kB
 			SELECT pg_catalog.max(q.hi) INTO below FROM (
 				SELECT p.hi, coalesce(pg_catalog.sum(p.bytes) OVER (ORDER BY p.lo ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
 				FROM bigbrotr.archive_partitions() AS p
 				WHERE p.bytes OPERATOR(pg_catalog.>) 262144 AND p.hi OPERATOR(pg_catalog.<=) bigbrotr.partition_bound(pg_catalog.now())) AS q
-			WHERE q.before OPERATOR(pg_catalog.<) (bytes_now OPERATOR(pg_catalog.-) r.max_bytes);
+			WHERE (q.before OPERATOR(pg_catalog.*) bytes_now OPERATOR(pg_catalog./) months) OPERATOR(pg_catalog.<) (bytes_now OPERATOR(pg_catalog.-) r.max_bytes);
 		END IF;
 		policy := r.name;
 		SELECT pg_catalog.count(*), pg_catalog.to_timestamp(pg_catalog.min(e.key) OPERATOR(pg_catalog.>>) 29),
@@ -79,4 +104,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.retention_preview() IS
-	'what each policy of retention would remove if it were carried out now, enabled or not, and what events and the row tier take on disk; changes nothing';
+	'what each policy of retention would remove if it were carried out now, enabled or not, and what the archive takes on disk (archive_bytes); changes nothing';

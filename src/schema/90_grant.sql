@@ -65,7 +65,7 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.via_names(integer), bigbrotr.sketch_merge(bytea, bytea), bigbrotr.sketch_count(bytea),
 	bigbrotr.npub(bytea), bigbrotr.npub(text), bigbrotr.note(bytea), bigbrotr.note(text),
 	bigbrotr.nip19_decode(text), bigbrotr.nip19_hex(text),
-	bigbrotr.packed_unpack(bigint, integer, bytea), bigbrotr.packed_verify(), bigbrotr.archive_partitions(),
+	bigbrotr.packed_unpack(bigint, integer, bytea), bigbrotr.packed_verify(), bigbrotr.archive_partitions(), bigbrotr.archive_bytes(),
 	bigbrotr.retention_preview(),
 	bigbrotr.coverage_missing(integer, text, bigint, bigint), bigbrotr.partition_bound(timestamptz), bigbrotr.worker_status()
 	TO bigbrotr_reader;

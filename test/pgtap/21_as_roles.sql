@@ -100,7 +100,7 @@ INSERT INTO call VALUES
 	(:'r', 'SELECT bigbrotr.partition_ensure()', '42501: permission denied for function partition_ensure'),
 	(:'r', $$SELECT bigbrotr.packed_unpack(5, 0, '\x0100010306')$$, 'ok'),
 	(:'r', 'SELECT bigbrotr.packed_verify()', 'ok'),
-	(:'r', 'SELECT bigbrotr.retention_preview(), bigbrotr.archive_partitions()', 'ok'),
+	(:'r', 'SELECT bigbrotr.retention_preview(), bigbrotr.archive_partitions(), bigbrotr.archive_bytes()', 'ok'),
 	(:'r', $$INSERT INTO bigbrotr.retention (name, max_age) VALUES ('x', '1 year')$$, '42501: permission denied for table retention'),
 	('bigbrotr_operator', $$INSERT INTO bigbrotr.retention (name, max_age) VALUES ('x', '1 year')$$, 'ok'),
 	('bigbrotr_operator', 'SELECT bigbrotr.orphan_clean()', '42501: permission denied for function orphan_clean'),

@@ -33,6 +33,12 @@ is(ingest('one', @old, @new), 'new||' . (@old + @new), 'events');
 is(ingest('two', @old, @new), 'observed||' . (@old + @new), 'of two relays');
 value('SELECT bigbrotr.compact_step(true)');
 is(value('SELECT count(*) FROM bigbrotr.observation_packed'), 2 * @old, 'the old ones are packed');
+my $months = 'SELECT sum(bytes) FROM bigbrotr.archive_partitions()';
+becomes("SELECT bigbrotr.archive_bytes() > ($months)", 'what is packed counts');
+value('ANALYZE bigbrotr.observation_by_event, bigbrotr.observation_by_relay');
+my $files = value("SELECT pg_total_relation_size('bigbrotr.observation_by_event') + pg_total_relation_size('bigbrotr.observation_by_relay')");
+cmp_ok(value("SELECT bigbrotr.archive_bytes() - ($months)"), '>', $files / 4, 'in about its size');
+cmp_ok(value("SELECT bigbrotr.archive_bytes() - ($months)"), '<=', $files, 'never more');
 
 # By kind.
 my $sevens = value('SELECT count(*) FROM bigbrotr.event WHERE kind = 7');
@@ -68,6 +74,7 @@ becomes("SELECT pg_relation_size('bigbrotr.event_2023_05') = 0", 'then the parti
 cmp_ok(value('SELECT bytes FROM bigbrotr.archive_partitions() WHERE name = $$2023_05$$'), '<', $before / 4, 'its space given back');
 is(value("SELECT partitions FROM bigbrotr.retention WHERE name = 'old'"), 1, 'and counted');
 is(value('SELECT count(*) FROM bigbrotr.observation_packed'), 0, 'its packed observations too');
+becomes("SELECT bigbrotr.archive_bytes() = ($months)", 'which do not count any more, though their files are as large as ever');
 is(value('SELECT count(*) FROM bigbrotr.event WHERE kind <> 7'), scalar(grep { !/"kind":7,/ } @new), 'the new ones stay');
 is(value($orphans), 't', 'no observation without event');
 is(value($wrong), 0, 'the analytics agree');
@@ -79,8 +86,7 @@ ok(wait_for(sub { return ingest('one', @old) !~ /invalid/ }), 'without policy th
 is(value('SELECT count(*) FROM bigbrotr.event WHERE created_at < 1690000000'), scalar @old, 'all of them');
 
 # By size: the oldest month.
-is(value("INSERT INTO bigbrotr.retention (name, enabled, max_bytes) SELECT 'size', false, bytes_now - 100000
-	FROM (SELECT sum(bytes)::bigint AS bytes_now FROM bigbrotr.archive_partitions()) AS x RETURNING 1"), 1, 'a policy by size');
+is(value("INSERT INTO bigbrotr.retention (name, enabled, max_bytes) SELECT 'size', false, bigbrotr.archive_bytes() - 100000 RETURNING 1"), 1, 'a policy by size');
 is(value('SELECT events FROM bigbrotr.retention_preview()'), scalar @old, 'would remove the oldest month');
 value("UPDATE bigbrotr.retention SET enabled = true");
 becomes("SELECT pg_relation_size('bigbrotr.event_2023_05') = 0", 'which it does');
