@@ -3,9 +3,9 @@
  *
  * What the planner sees of event.
  *
- * For the statements of query_drive.c: only the index that was chosen.  For
+ * For the statements of query_drive.c: only the indexes that were chosen.  For
  * all others, what follows from their predicates (plan_clause.c).
- * Must survive archives without that index: then the planner sees all.
+ * Must survive archives without them: then the planner sees all.
  */
 #include "postgres.h"
 
@@ -23,8 +23,11 @@ static get_relation_info_hook_type next_hook;
 static bool
 pinned(const BbPin *pin, const IndexOptInfo *index, Oid relid)
 {
+	static const BbPin key = {"key", "btree", false};
 	char	   *name;
 
+	if (pin->and_key && pinned(&key, index, relid))
+		return true;
 	if ((index->relam == GIN_AM_OID) != (strcmp(pin->am, "gin") == 0))
 		return false;
 	if (index->indpred != NIL)
@@ -53,7 +56,7 @@ static void
 hook(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 {
 	ListCell   *lc;
-	IndexOptInfo *found = NULL;
+	List	   *found = NIL;
 
 	if (next_hook != NULL)
 		next_hook(root, relid, inhparent, rel);
@@ -63,9 +66,9 @@ hook(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 		return;
 	foreach(lc, rel->indexlist)
 		if (pinned(bb_plan_pin, lfirst(lc), relid))
-			found = lfirst(lc);
-	if (found != NULL)
-		rel->indexlist = list_make1(found);
+			found = lappend(found, lfirst(lc));
+	if (found != NIL)
+		rel->indexlist = found;
 }
 
 void

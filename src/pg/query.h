@@ -107,6 +107,8 @@ typedef enum BbDrive
 	BB_DRIVE_AUTHORS,			/* author_codes of kind 0, all kinds */
 	BB_DRIVE_TAG,
 	BB_DRIVE_TAGS,				/* two letters */
+	BB_DRIVE_TAG_NEAR,			/* within few keys: those of both indexes are intersected */
+	BB_DRIVE_TAGS_NEAR,
 	BB_DRIVE_SEARCH,			/* words, by the index of bb_drive_config */
 	BB_DRIVE_ID,
 	BB_DRIVE_ROWS,				/* whole rows by key */
@@ -126,11 +128,12 @@ extern int	bb_drive_grain(BbDrive way);
 /* int4[] of codes, sorted, each once: no row is found twice.  Sorts v. */
 extern Datum bb_code_array(int32 *v, int n);
 
-/* The planner's view of event (plan_hook.c): only the index of this way. */
+/* The planner's view of event (plan_hook.c): only the indexes of this way. */
 typedef struct BbPin
 {
 	const char *column;			/* first column, NULL: an expression */
 	const char *am;
+	bool		and_key;		/* and the primary key */
 } BbPin;
 extern const BbPin *bb_plan_pin;
 extern void bb_plan_hook_install(void);

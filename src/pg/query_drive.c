@@ -42,28 +42,32 @@ typedef struct Way
 #define AUTHOR	"bigbrotr.author_code(e.pubkey, e.kind)"
 
 static const Way ways[BB_DRIVE_N] = {
-	[BB_DRIVE_KEY] = {EVENT " ORDER BY e.key DESC", {"key", "btree"}, .ordered = true},
+	[BB_DRIVE_KEY] = {EVENT " ORDER BY e.key DESC", {"key", "btree", false}, .ordered = true},
 	[BB_DRIVE_KIND] = {EVENT SLOTS " AND e.kind OPERATOR(pg_catalog.=) $5 ORDER BY bigbrotr.time_slot(e.key) DESC",
-	{"kind", "btree"}, INT4OID, .ordered = true, .grain = NOSTR_SLOT_SECONDS},
-	[BB_DRIVE_KINDS] = {EVENT SLOTS " AND e.kind OPERATOR(pg_catalog.=) ANY ($5)", {"kind", "btree"}, INT4ARRAYOID,
+	{"kind", "btree", false}, INT4OID, .ordered = true, .grain = NOSTR_SLOT_SECONDS},
+	[BB_DRIVE_KINDS] = {EVENT SLOTS " AND e.kind OPERATOR(pg_catalog.=) ANY ($5)", {"kind", "btree", false}, INT4ARRAYOID,
 	.grain = NOSTR_SLOT_SECONDS},
 	[BB_DRIVE_AUTHOR] = {EVENT CODES " AND " AUTHOR " OPERATOR(pg_catalog.=) $5 ORDER BY bigbrotr.time_code(e.key) DESC",
-	{"author_code", "btree"}, INT4OID, .ordered = true, .grain = 1},
+	{"author_code", "btree", false}, INT4OID, .ordered = true, .grain = 1},
 	[BB_DRIVE_CODES] = {EVENT CODES " AND " AUTHOR " OPERATOR(pg_catalog.=) ANY ($5)",
-	{"author_code", "btree"}, INT4ARRAYOID, .grain = 1},
+	{"author_code", "btree", false}, INT4ARRAYOID, .grain = 1},
 	/* OFFSET 0 keeps the subquery one: an index scan for each code */
 	[BB_DRIVE_AUTHORS] = {"SELECT x.* FROM pg_catalog.unnest($5) AS a (code), LATERAL (" EVENT CODES
 		" AND " AUTHOR " OPERATOR(pg_catalog.>=) a.code AND " AUTHOR
-	" OPERATOR(pg_catalog.<=) (a.code OPERATOR(pg_catalog.+) 63) OFFSET 0) AS x", {"author_code", "btree"}, INT4ARRAYOID, .grain = 1},
-	[BB_DRIVE_TAG] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3", {"tags", "gin"}, TEXTARRAYOID},
+	" OPERATOR(pg_catalog.<=) (a.code OPERATOR(pg_catalog.+) 63) OFFSET 0) AS x", {"author_code", "btree", false}, INT4ARRAYOID, .grain = 1},
+	[BB_DRIVE_TAG] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3", {"tags", "gin", false}, TEXTARRAYOID},
 	[BB_DRIVE_TAGS] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3 AND e.tags OPERATOR(bigbrotr.&&) $4",
-	{"tags", "gin"}, TEXTARRAYOID, TEXTARRAYOID},
+	{"tags", "gin", false}, TEXTARRAYOID, TEXTARRAYOID},
+	/* the planner expects few rows of either condition, so it intersects them */
+	[BB_DRIVE_TAG_NEAR] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3", {"tags", "gin", true}, TEXTARRAYOID},
+	[BB_DRIVE_TAGS_NEAR] = {EVENT " AND e.tags OPERATOR(bigbrotr.&&) $3 AND e.tags OPERATOR(bigbrotr.&&) $4",
+	{"tags", "gin", true}, TEXTARRAYOID, TEXTARRAYOID},
 	/* %s: an index is found by the constant in it */
 	[BB_DRIVE_SEARCH] = {EVENT " AND bigbrotr.search_vector(%s::pg_catalog.regconfig, e.kind, e.content) OPERATOR(pg_catalog.@@) $3",
-	{"search_vector", "gin"}, TSQUERYOID},
-	[BB_DRIVE_ID] = {EVENT " AND bigbrotr.id_code(e.id) OPERATOR(pg_catalog.=) ANY ($3)", {"id_code", "btree"}, INT4ARRAYOID},
+	{"search_vector", "gin", false}, TSQUERYOID},
+	[BB_DRIVE_ID] = {EVENT " AND bigbrotr.id_code(e.id) OPERATOR(pg_catalog.=) ANY ($3)", {"id_code", "btree", false}, INT4ARRAYOID},
 	[BB_DRIVE_ROWS] = {"SELECT e.* FROM bigbrotr.event AS e WHERE " BOUNDS " AND e.key OPERATOR(pg_catalog.=) ANY ($3)",
-	{"key", "btree"}, INT8ARRAYOID},
+	{"key", "btree", false}, INT8ARRAYOID},
 };
 
 StaticAssertDecl(NOSTR_KIND_CODES == 64, "the range of BB_DRIVE_AUTHORS");

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/namespace.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
@@ -22,6 +24,7 @@
 
 #define PROBE			256		/* rows that are looked at first */
 #define CHEAP_ROWS		2000	/* rather looked at than looked for */
+#define NEAR_ROWS		8192	/* keys are rather intersected than all that has a tag is read */
 #define BATCH			1000	/* candidates between checks of other events */
 /* the same where contents are compared, which takes tens of microseconds each */
 #define SEARCH_PROBE	64
@@ -226,6 +229,32 @@ look(Engine *e, BbRoute r, int64 probe, int64 cheap)
 		walk(e, r, 3 * cheap);
 }
 
+/*
+ * A tag.  How frequent it is, few rows do not tell: what follows of them, in
+ * time that suffices if it is as frequent as it seems, is asked for next, and
+ * so on while that is not too many.
+ */
+static void
+tagged(Engine *e, BbRoute ordered, BbRoute direct)
+{
+	BbRoute		near = direct;
+	double		rate;			/* seconds for a row */
+	double		rows = 0;
+
+	walk(e, ordered, PROBE);
+	if (done(e))
+		return;
+	near.way = direct.way == BB_DRIVE_TAG ? BB_DRIVE_TAG_NEAR : BB_DRIVE_TAGS_NEAR;
+	rate = Max(e->top - e->hi, 1) / (double) e->seen;
+	while (!done(e) && (rows == 0 || rows < NEAR_ROWS))
+	{
+		rows = (e->limit - e->n) * 1.3 * e->seen / Max(e->n, 0.3);
+		scan(e, &near, Max(e->lo, e->hi - (int64) ceil(Min(rows, NEAR_ROWS) * rate)), 0);
+		e->seen += Min(rows, NEAR_ROWS);
+	}
+	sweep(e, direct);
+}
+
 /* Words, by their index or by what else is asked for: nobody knows before
  * which of the two finds less. */
 static void
@@ -273,11 +302,13 @@ answer(Engine *e)
 		scan(e, &direct, e->lo, 0);
 		return;
 	}
-	look(e, ordered, PROBE, CHEAP_ROWS);
 	if (direct.way == BB_DRIVE_TAG || direct.way == BB_DRIVE_TAGS)
-		sweep(e, direct);
-	else
-		windows(e, direct);
+	{
+		tagged(e, ordered, direct);
+		return;
+	}
+	look(e, ordered, PROBE, CHEAP_ROWS);
+	windows(e, direct);
 }
 
 /* --- from outside ------------------------------------------------------------ */
