@@ -69,6 +69,7 @@ typedef struct Reject
 
 struct BbRejects
 {
+	MemoryContext context;
 	HTAB	   *all;
 };
 
@@ -81,6 +82,7 @@ archive_rejects(void)
 	ctl.keysize = sizeof(RejectKey);
 	ctl.entrysize = sizeof(Reject);
 	ctl.hcxt = CurrentMemoryContext;
+	r->context = CurrentMemoryContext;
 	r->all = hash_create("bigbrotr rejects", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	return r;
 }
@@ -117,17 +119,21 @@ archive_reject(BbRejects *r, int32 relay_id, const char *reason, const uint8 *id
 	x = hash_search(r->all, &key, HASH_ENTER, &found);
 	if (!found)
 	{
+		MemoryContext outer = MemoryContextSwitchTo(r->context);
+
+		/* whole before anything can fail: it may outlive that */
 		x->count = 0;
 		x->seen_at = seen_at;
+		x->id = x->sample = x->detail = (Datum) 0;
 		x->id = id != NULL ? bytes(id, 32) : (Datum) 0;
 		x->sample = sample != NULL ? bytes(sample, Min(sample_len, SAMPLE_MAX)) : (Datum) 0;
-		x->detail = (Datum) 0;
 		if (colon != NULL)
 		{
 			for (colon++; *colon == ' '; colon++)
 				;
 			x->detail = clipped_text(colon, strlen(colon), DETAIL_MAX);
 		}
+		MemoryContextSwitchTo(outer);
 	}
 	x->count += Max(count, 1);
 	x->seen_at = Max(x->seen_at, seen_at);

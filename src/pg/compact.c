@@ -184,7 +184,7 @@ step(bool force, int rows, int64 *done)
 		/* packed and not truncated yet */
 		if (position == 0 && !has_rows(name))
 			continue;
-		if (!lock_soon(NULL))
+		if (!lock_soon(NULL, NULL))
 			return false;
 		*done += slice(name, position, rows);
 		return true;

@@ -94,7 +94,7 @@ drop_unfinished(void)
 		return false;
 	table = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	index = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	if (!lock_soon(table))
+	if (!lock_soon(table, "ACCESS EXCLUSIVE"))
 		return false;
 	if (SPI_execute(psprintf("DROP INDEX bigbrotr.%s", quote_identifier(index)), false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not drop index %s", index);

@@ -4,7 +4,8 @@
  * event_ingest: events from SQL into the archive.
  *
  * Guarantees that only verified events are stored.  What is refused is an
- * answer, not an error, and is counted like what relays send.
+ * answer, not an error, and is counted like what relays send (when the
+ * transaction commits: ingest_late.h).
  */
 #include "postgres.h"
 
@@ -171,18 +172,11 @@ emit(FunctionCallInfo fcinfo, int n, const BbArchiveEvent *e)
 	tuplestore_putvalues(rsi->setResult, rsi->setDesc, v, isnull);
 }
 
-static void
-count(const char *name, int64 n)
-{
-	archive_count("ingest", 0, name, n);
-}
-
 void
 ingest_write(BbArchiveEvent *e, int n, int32 relay_id, BbRejects *rejects, BbIngestTotals *totals)
 {
 	BbMentionCounts found = {0};
 
-	mention_reset();			/* of a call that failed */
 	archive_write(e, n, NULL, 0, rejects);
 	for (int i = 0; i < n; i++)
 	{
@@ -193,15 +187,7 @@ ingest_write(BbArchiveEvent *e, int n, int32 relay_id, BbRejects *rejects, BbIng
 		totals->known += e[i].outcome == BB_OBSERVED || e[i].outcome == BB_DUPLICATE;
 		totals->invalid += e[i].outcome == BB_INVALID;
 	}
-	archive_rejects_write(rejects);
-	/* last, so that the rows are locked only until the commit that follows */
-	mention_flush(true, &found);
-	mention_reset();
-	count("candidates", found.candidates);
-	count("mentions_refused", found.refused);
-	count("events", totals->events);
-	count("observations", totals->observations);
-	count("rejected", totals->invalid);
+	ingest_late_count(totals, &found);
 }
 
 /*
@@ -217,7 +203,7 @@ ingest(FunctionCallInfo fcinfo, Datum *d, bool *nulls, int n)
 	int32		relay_id = PG_ARGISNULL(1) ? 0 : ingest_relay(PG_GETARG_TEXT_PP(1));
 	int64		seen_at = unix_seconds(PG_ARGISNULL(2) ? GetCurrentTransactionStartTimestamp()
 									   : PG_GETARG_TIMESTAMPTZ(2));
-	BbRejects  *rejects = archive_rejects();
+	BbRejects  *rejects = ingest_late_rejects();
 	BbArchiveEvent *e = palloc(sizeof(*e) * Max(n, 1));
 	BbIngestTotals totals = {0};
 

@@ -5,7 +5,8 @@
  * by one, then written together.
  *
  * Inside a transaction of the caller; at most one ingest_write in it keeps
- * writers from deadlocks (archive.h).
+ * writers from deadlocks (archive.h).  Until it commits, others wait for the
+ * events it has stored, and for nothing else.
  */
 #ifndef BB_INGEST_H
 #define BB_INGEST_H
@@ -13,14 +14,7 @@
 #include "postgres.h"
 
 #include "pg/archive.h"
-
-typedef struct BbIngestTotals
-{
-	int64		events;			/* new */
-	int64		observations;	/* new */
-	int64		known;			/* events */
-	int64		invalid;
-} BbIngestTotals;
+#include "pg/ingest_late.h"
 
 /* The relay's number; its row is made when there is none.  An error when it is
  * no address. */
@@ -35,8 +29,8 @@ extern void ingest_check(const char *json, size_t len, int32 relay_id, int64 see
 /* Is it an event?  Nothing is remembered. */
 extern bool ingest_valid(const char *json, size_t len);
 
-/* Writes them, what was refused, what they mention, and the counters of
- * "ingest". */
+/* Writes them; what they mention and the counters of "ingest" when the
+ * transaction commits.  rejects: ingest_late_rejects(). */
 extern void ingest_write(BbArchiveEvent *e, int n, int32 relay_id, BbRejects *rejects, BbIngestTotals *totals);
 
 #endif

@@ -183,7 +183,7 @@ bigbrotr_import_step(PG_FUNCTION_ARGS)
 	before = r.t.position;
 	relay_id = r.t.relay_url[0] == '\0' ? 0 : ingest_relay(cstring_to_text(r.t.relay_url));
 	open_source(&r);
-	rejects = archive_rejects();
+	rejects = ingest_late_rejects();
 	e = palloc(sizeof(*e) * MAX_LINES);
 	read_lines(&r, rejects, relay_id, now);
 	n = check_lines(&r, e, rejects, relay_id, now);

@@ -25,7 +25,7 @@
 #define LOCK_TIMEOUT	"SET LOCAL lock_timeout = '300ms'"
 
 bool
-lock_soon(const char *table)
+lock_soon(const char *table, const char *mode)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -39,8 +39,7 @@ lock_soon(const char *table)
 		if (table == NULL)
 			compact_lock(true);
 		else
-			SPI_execute(psprintf("LOCK TABLE bigbrotr.%s IN ACCESS EXCLUSIVE MODE", quote_identifier(table)),
-						false, 0);
+			SPI_execute(psprintf("LOCK TABLE bigbrotr.%s IN %s MODE", quote_identifier(table), mode), false, 0);
 		SPI_execute("SET LOCAL lock_timeout = 0", false, 0);
 		ReleaseCurrentSubTransaction();
 	}
@@ -91,7 +90,7 @@ can_give_back(const char *table, FullTransactionId emptied)
 bool
 partition_truncate_empty(const char *table, FullTransactionId emptied)
 {
-	if (!can_give_back(table, emptied) || !is_empty(table) || !lock_soon(table) || !is_empty(table))
+	if (!can_give_back(table, emptied) || !is_empty(table) || !lock_soon(table, "ACCESS EXCLUSIVE") || !is_empty(table))
 		return false;
 	if (SPI_execute(psprintf("TRUNCATE bigbrotr.%s", quote_identifier(table)), false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not truncate %s", table);

@@ -11,11 +11,12 @@
 #include "access/transam.h"
 
 /*
- * Takes the lock of a table in schema bigbrotr (ACCESS EXCLUSIVE), or that of
- * compact.h when it is NULL, but waits only briefly; false: not to be had.
- * SPI connected.
+ * Takes a lock of a table in schema bigbrotr (mode as in LOCK TABLE), or that
+ * of compact.h when it is NULL, but waits only briefly: whoever comes later
+ * waits too, and a session with an open transaction may let go of its own in
+ * hours.  false: not to be had.  SPI connected.
  */
-extern bool lock_soon(const char *table);
+extern bool lock_soon(const char *table, const char *mode);
 
 /*
  * Truncates a table in schema bigbrotr that has no rows, when every snapshot

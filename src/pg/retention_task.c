@@ -120,7 +120,15 @@ have_waiters(void)
 	return result;
 }
 
-/* Removes a batch of what one policy does not keep in one partition. */
+/* The locks of event_delete, in its order. */
+static bool
+lock_out_writers(void)
+{
+	return lock_soon(NULL, NULL) && lock_soon("observation", "SHARE ROW EXCLUSIVE");
+}
+
+/* Removes a batch of what one policy does not keep in one partition; -1: a
+ * transaction that writes is open, this is not the moment. */
 static int64
 remove_batch(const char *policy, const char *partition, int64 below, Datum kinds, bool all_kinds)
 {
@@ -135,6 +143,11 @@ remove_batch(const char *policy, const char *partition, int64 below, Datum kinds
 
 	if (values[0] == (Datum) 0)
 		return 0;
+	if (!lock_out_writers())
+	{
+		scanned_key = -1;
+		return -1;
+	}
 	INSTR_TIME_SET_CURRENT(start);
 	if (SPI_execute_with_args("WITH d AS MATERIALIZED (SELECT bigbrotr.event_delete($1) AS n) "
 							  "UPDATE bigbrotr.retention AS r SET removed = r.removed + d.n, "
@@ -193,6 +206,8 @@ work(int64 *done)
 		Datum		xid = SPI_getbinval(t, d, 6, &no_xid);
 		int64		removed = remove_batch(policy, partition, below, kinds, all_kinds);
 
+		if (removed < 0)
+			return false;
 		*done += removed;
 		if (removed > 0)
 			return true;

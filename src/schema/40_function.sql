@@ -21,7 +21,7 @@ CREATE FUNCTION bigbrotr.event_ingest(events text[], relay_url text DEFAULT NULL
 	AS 'MODULE_PATHNAME', 'bigbrotr_event_ingest' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	ROWS 100 SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION bigbrotr.event_ingest(text[], text, timestamptz) IS
-	'verifies and stores events (JSON texts), with an observation when a relay is given; outcome: new, observed, duplicate, invalid. Up to a million; one call per transaction never deadlocks with other writers';
+	'verifies and stores events (JSON texts), with an observation when a relay is given; outcome: new, observed, duplicate, invalid. Up to a million; one call per transaction never deadlocks with other writers. What is refused and mentioned is written at commit';
 CREATE FUNCTION bigbrotr.event_ingest(event text, relay_url text DEFAULT NULL, seen_at timestamptz DEFAULT now(),
 		OUT n integer, OUT id bytea, OUT outcome text, OUT reason text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_event_ingest_one' LANGUAGE C VOLATILE PARALLEL UNSAFE

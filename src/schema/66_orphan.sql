@@ -25,6 +25,7 @@ DECLARE
 	hi bigint;
 	n bigint;
 	keys bigint[];
+	patience text := pg_catalog.current_setting('lock_timeout');
 BEGIN
 	SELECT o.position INTO since FROM bigbrotr.orphan AS o WHERE o.kind OPERATOR(pg_catalog.=) 'observation';
 	SELECT pg_catalog.min(o.key), pg_catalog.max(o.key), pg_catalog.count(*) INTO lo, hi, n
@@ -40,7 +41,16 @@ BEGIN
 		WHERE e.key IS NULL;
 		IF keys IS NOT NULL THEN
 			gone := pg_catalog.cardinality(keys);
-			PERFORM bigbrotr.event_delete(keys);
+			-- writers would wait behind us for a transaction that is open
+			BEGIN
+				PERFORM pg_catalog.set_config('lock_timeout', '300ms', true);
+				PERFORM bigbrotr.event_delete(keys);
+				PERFORM pg_catalog.set_config('lock_timeout', patience, true);
+			EXCEPTION WHEN lock_not_available THEN
+				handled := 0;
+				gone := 0;
+				RETURN;
+			END;
 		END IF;
 	END IF;
 	UPDATE bigbrotr.orphan AS o SET removed = o.removed OPERATOR(pg_catalog.+) gone,
