@@ -5,11 +5,12 @@ root=$PWD
 bin=$(pg_config --bindir)
 up=$root/tools/unprivileged
 dir=$(mktemp -d)
+data=${BENCH_KEEP:-$dir/data}	# a folder of yours is kept, and used again
 pids=()
 
 bench_cleanup() {
 	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
-	$up "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1 || true
+	$up "$bin/pg_ctl" -D "$data" -m "$([ -z "${BENCH_KEEP:-}" ] && echo immediate || echo fast)" stop >/dev/null 2>&1 || true
 	rm -rf "$dir"
 }
 trap bench_cleanup EXIT
@@ -23,8 +24,10 @@ bench_build() { # programs that are needed beside the product
 # A server with the extension in database postgres; arguments are more settings.
 bench_server() {
 	[ "$(id -u)" -ne 0 ] || chown postgres "$dir"
-	$up "$bin/initdb" -D "$dir/data" -U bigbrotr -A trust -E UTF8 --locale=C >/dev/null
-	$up tee -a "$dir/data/postgresql.conf" >/dev/null <<CONF
+	local made=
+	[ -e "$data/PG_VERSION" ] || made=yes
+	[ -z "$made" ] || $up "$bin/initdb" -D "$data" -U bigbrotr -A trust -E UTF8 --locale=C >/dev/null
+	$up tee -a "$data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = ''
 unix_socket_directories = '$dir'
 shared_preload_libraries = 'bigbrotr'
@@ -37,8 +40,9 @@ bigbrotr.finder_interval = 0
 bigbrotr.allow_networks = '127.0.0.0/8'
 bigbrotr.synchronizer_overlap = 0
 CONF
-	printf '%s\n' "$@" | $up tee -a "$dir/data/postgresql.conf" >/dev/null
-	$up "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start >/dev/null
+	printf '%s\n' "$@" | $up tee -a "$data/postgresql.conf" >/dev/null
+	$up "$bin/pg_ctl" -D "$data" -w -l "$dir/log" start >/dev/null
+	[ -n "$made" ] || return 0
 	q 'CREATE EXTENSION bigbrotr'
 	q 'SELECT bigbrotr.partition_ensure()' >/dev/null
 }
