@@ -9,8 +9,8 @@
  * table bigbrotr.service tells when each started and how it ended; the number
  * of synchronizers changes only when all of the old ones have stopped, so
  * that two never own the same relay.  When the scheduler ends, so do its
- * services.  Must survive: the extension not (yet) there, an exhausted worker
- * table, services that die at once.
+ * services.  Must survive: the extension not (yet) there, an archive that is
+ * being restored, an exhausted worker table, services that die at once.
  */
 #include "pg/compat.h"
 
@@ -23,6 +23,7 @@
 #include "pg/guc.h"
 #include "pg/guc_monitor.h"
 #include "pg/partitions.h"
+#include "pg/restoring.h"
 #include "pg/shmem.h"
 #include "pg/worker.h"
 #include "pg/worker_start.h"
@@ -32,6 +33,7 @@
 #define BACKOFF_MAX		60000
 #define NO_SLOT_WAIT	10000
 #define LONGEST_WAIT	60000
+#define RESTORE_WAIT	2000		/* nobody tells us when a restore has ended */
 
 typedef struct Child
 {
@@ -58,7 +60,8 @@ static Child children[MAX_CHILDREN];
 static ServiceRow rows[BB_SERVICE_COUNT];
 static uint32 run_mask = 0;		/* asked for by bigbrotr.run() */
 static int	sync_workers = 0;	/* the number the running ones know */
-static bool extension_there = false;
+static bool extension_there = false;	/* and its archive whole */
+static bool restoring = false;
 
 /* Services that run for one cycle and end, and how often; -1: not one. */
 static int
@@ -96,6 +99,8 @@ read_state(void)
 	}
 	bb_tx_begin("looking for what is due");
 	extension_there = bb_extension_matches(true);
+	restoring = extension_there && bb_restoring();
+	extension_there = extension_there && !restoring;
 	if (extension_there)
 	{
 		SPI_connect();
@@ -291,7 +296,7 @@ adjust_synchronizers(void)
 static long
 next_wait(TimestampTz now)
 {
-	long		wait = LONGEST_WAIT;
+	long		wait = restoring ? RESTORE_WAIT : LONGEST_WAIT;
 
 	for (int i = 0; i < MAX_CHILDREN; i++)
 	{
@@ -353,7 +358,8 @@ bb_scheduler_main(Datum main_arg)
 			keep(&children[i], GetCurrentTimestamp());
 		/* validators and synchronizers that run were told directly */
 		run_mask &= 1u << BB_SEEDER | 1u << BB_FINDER | 1u << BB_REFRESHER;
-		bb_idle(extension_there ? "supervising" : "waiting for the extension");
+		bb_idle(extension_there ? "supervising" :
+				restoring ? "waiting for a restore to end" : "waiting for the extension");
 		bb_wait(next_wait(GetCurrentTimestamp()));
 	}
 }
