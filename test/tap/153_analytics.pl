@@ -93,14 +93,17 @@ sub kill_at
 	my $holder = $node->background_psql('postgres');
 	$holder->query_safe("BEGIN; LOCK TABLE bigbrotr.$lock");
 	my ($table) = split / /, $lock;
-	my $session = $work ? session($work) : undef;
+	my $session = session($work);
+	my $offset = -s $node->logfile;
 	my $killed = wait_for(sub {
 		my $pid = sql("SELECT a.pid FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid) "
 			. "WHERE l.relation = 'bigbrotr.$table'::regclass AND NOT l.granted AND $who LIMIT 1");
 		return $pid ? kill('KILL', $pid) : 0;
 	});
+	# whoever connects before the postmaster has noticed is thrown out
+	$killed &&= wait_log($node, qr/all server processes terminated/, $offset);
 	eval { $holder->quit };
-	$session->finish if $session;
+	$session->finish;
 	return $killed;
 }
 
