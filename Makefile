@@ -186,6 +186,8 @@ bench:
 	test/bench/monitor
 	test/bench/sweep
 	test/bench/tier
+	test/bench/retention
+	test/bench/transfer
 	test/bench/queries
 	test/bench/rtt
 	BENCH_RELAYS=10000 BENCH_CONNECTIONS=256 BENCH_CPU=0 test/bench/sweep monitor
