@@ -18,6 +18,9 @@ SELECT c.oid::regclass FROM pg_extension AS x, unnest(x.extconfig) AS t(oid)
 JOIN pg_class AS c ON c.oid = t.oid AND c.relkind IN ('r', 'p') WHERE extname = 'bigbrotr' ORDER BY 1
 SQL
 
+my @views = qw(event_stats relay_stats kind_counts kind_counts_by_relay pubkey_counts pubkey_counts_by_relay network_stats
+	relay_software_counts supported_nip_counts event_daily_counts events_replaceable_latest events_addressable_latest relay_metadata_latest);
+
 sub dump_to
 {
 	my ($db, $name, @restore) = @_;
@@ -55,13 +58,15 @@ sub answers
 		"SELECT encode(id, 'hex'), encode(pubkey, 'hex'), created_at FROM bigbrotr.event ORDER BY key OFFSET 5000 LIMIT 1");
 	my ($tag) = $node->safe_psql('postgres', "SELECT bigbrotr.tag_first(tags, 'p') FROM bigbrotr.event WHERE bigbrotr.tag_first(tags, 'p') IS NOT NULL ORDER BY key LIMIT 1");
 	my @filters = ('{}', '{"kinds":[1]}', '{"kinds":[0,3,7],"limit":50}', qq({"authors":["$pubkey"]}), qq({"ids":["$id"]}), qq({"#p":["$tag"]}),
-		qq({"since":$at}), qq({"until":$at,"limit":100}), qq([{"kinds":[7]},{"authors":["$pubkey"],"since":$at}]));
+		qq({"since":$at}), qq({"until":$at,"limit":100}), qq([{"kinds":[7]},{"authors":["$pubkey"],"since":$at}]),
+		'{"search":"event"}', qq({"search":"-event","limit":100}));
 	return join "\n", (map {
 		my $f = $_;
 		map { $node->safe_psql($db, "SELECT count(*), md5(string_agg(encode(id, 'hex'), ',' ORDER BY n)), bigbrotr.count('$f', '$_') "
 			  . "FROM (SELECT q.id, row_number() OVER () AS n FROM bigbrotr.query('$f', '$_', 100000) AS q) AS q") } qw(archive relay)
 	} @filters),
 	  $node->safe_psql($db, "SELECT count(*), md5(string_agg(x::text, E'\\n' ORDER BY x::text)) FROM bigbrotr.event_relay AS x"),
+	  (map { "$_ " . $node->safe_psql($db, "SELECT count(*), md5(string_agg(x::text, E'\\n' ORDER BY x::text)) FROM bigbrotr.$_ AS x") } @views),
 	  $node->safe_psql($db, 'SELECT count(*) FROM bigbrotr.packed_verify()');
 }
 
@@ -92,9 +97,12 @@ ok($node->poll_query_until('postgres',
 		"SELECT count(*) = 1 FROM bigbrotr.coverage WHERE state = 'complete' AND lower(range) = 0"), 'it ends');
 set_conf($node, 'bigbrotr.enabled' => 'off');
 ok(wait_workers($node, 'postgres'), 'no workers');
+$node->safe_psql('postgres', 'CALL bigbrotr.search_enable()');
+$node->safe_psql('postgres', 'SELECT bigbrotr.refresh()');
 my @contents = contents('postgres');
 my $answers = answers('postgres');
 like($answers, qr/^$total\|/, 'the whole archive is among the answers');
+like($answers, qr/^kind_counts [1-9]/m, 'and what was counted');
 dump_to('postgres', 'whole');
 is(difference(\@contents, [ contents('whole') ]), '', 'the restored archive is identical');
 dump_to('whole', 'again', '--jobs', 2);
