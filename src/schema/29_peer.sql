@@ -17,6 +17,8 @@ COMMENT ON COLUMN bigbrotr.peer_news.tags IS 'event.tags; here in a light archiv
 CREATE TABLE bigbrotr.peer_monitor (
 	pubkey bytea PRIMARY KEY CHECK (octet_length(pubkey) = 32),
 	counted boolean NOT NULL DEFAULT true,
+	trusted boolean NOT NULL DEFAULT false,
+	relays integer NOT NULL DEFAULT 0,
 	announced_at bigint,
 	frequency_s integer NOT NULL DEFAULT 3600 CHECK (frequency_s >= 60 AND frequency_s <= 86400),
 	checks text[] NOT NULL DEFAULT '{}',
@@ -24,9 +26,11 @@ CREATE TABLE bigbrotr.peer_monitor (
 	last_report_at bigint,
 	reports bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE bigbrotr.peer_monitor IS 'authors of kinds 10166 and 30166 but for ourselves; at most 200, who is silent for 30 days makes room';
+COMMENT ON TABLE bigbrotr.peer_monitor IS 'authors of kinds 10166 and 30166 but for ourselves; at most 200. Who is silent for 30 days makes room; so does, when it is full, who was seen on fewer relays than a new one';
 COMMENT ON COLUMN bigbrotr.peer_monitor.pubkey IS 'event.pubkey';
 COMMENT ON COLUMN bigbrotr.peer_monitor.counted IS 'false: it has no vote; an operator may set it';
+COMMENT ON COLUMN bigbrotr.peer_monitor.trusted IS 'true: it keeps its place, whoever comes and however silent it is; an operator may set it';
+COMMENT ON COLUMN bigbrotr.peer_monitor.relays IS 'on how many relays such events of it were seen (see peer_spread), the most that was found; made-up monitors are rarely on many';
 COMMENT ON COLUMN bigbrotr.peer_monitor.announced_at IS 'created_at of its newest announcement (kind 10166); NULL: none was seen';
 COMMENT ON COLUMN bigbrotr.peer_monitor.frequency_s IS 'seconds between its reports, as announced, from a minute to a day; an hour when it says nothing sensible';
 COMMENT ON COLUMN bigbrotr.peer_monitor.checks IS 'checks that it announces (c)';
@@ -76,6 +80,29 @@ CREATE FUNCTION bigbrotr.peer_words(tags bigbrotr.tags, name text, pattern text)
 $$;
 COMMENT ON FUNCTION bigbrotr.peer_words(bigbrotr.tags, text, text) IS 'at most 16 values of that tag that look like this';
 
+CREATE FUNCTION bigbrotr.peer_spread(pubkey bytea) RETURNS integer
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	keys bigint[];
+	lo bigint := bigbrotr.key_first(extract(epoch FROM pg_catalog.now())::bigint OPERATOR(pg_catalog.-) 2592000);
+	hi bigint;
+	n integer;
+BEGIN
+	SELECT pg_catalog.array_agg(x.key), pg_catalog.min(x.key), pg_catalog.max(x.key) INTO keys, lo, hi
+	FROM (SELECT e.key FROM bigbrotr.event AS e
+		  WHERE e.pubkey OPERATOR(pg_catalog.=) peer_spread.pubkey AND e.kind OPERATOR(pg_catalog.=) ANY ('{10166,30166}')
+			AND e.key OPERATOR(pg_catalog.>=) lo LIMIT 100) AS x;
+	IF keys IS NULL THEN
+		RETURN 0;
+	END IF;
+	SELECT pg_catalog.count(DISTINCT o.relay_id) INTO n FROM bigbrotr.observation_all AS o
+	WHERE o.key OPERATOR(pg_catalog.=) ANY (keys) AND o.key OPERATOR(pg_catalog.>=) lo AND o.key OPERATOR(pg_catalog.<=) hi;
+	RETURN n;
+END
+$$;
+COMMENT ON FUNCTION bigbrotr.peer_spread(bytea) IS 'on how many relays the announcements and reports of a monitor were seen, those of the last 30 days, 100 at most; part of peer_fold';
+
 CREATE FUNCTION bigbrotr.peer_fold(batch integer DEFAULT 2000) RETURNS bigint
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -96,21 +123,32 @@ CREATE FUNCTION bigbrotr.peer_fold(batch integer DEFAULT 2000) RETURNS bigint
 			   max(s.created_at) FILTER (WHERE s.kind = 30166) AS last_report_at,
 			   count(*) FILTER (WHERE s.kind = 30166) AS reports,
 			   (array_agg(s.tags ORDER BY s.created_at DESC) FILTER (WHERE s.kind = 10166))[1] AS tags,
-			   EXISTS (SELECT FROM bigbrotr.peer_monitor AS m WHERE m.pubkey = s.pubkey) AS known
+			   EXISTS (SELECT FROM bigbrotr.peer_monitor AS m WHERE m.pubkey = s.pubkey) AS known,
+			   bigbrotr.peer_spread(s.pubkey) AS relays
 		FROM sound AS s GROUP BY s.pubkey
 	), ranked AS (
-		SELECT a.*, row_number() OVER (PARTITION BY a.known ORDER BY a.reports DESC, a.pubkey) AS place FROM author AS a
+		-- beyond the free places: one of them for each that was seen least, if it was seen on more relays
+		SELECT a.*, row_number() OVER (PARTITION BY a.known ORDER BY a.relays DESC, a.reports DESC, a.pubkey)
+			   - (SELECT greatest(0, 200 - count(*)) FROM bigbrotr.peer_monitor AS x) AS place FROM author AS a
+	), weakest AS (
+		SELECT m.pubkey, m.relays, row_number() OVER (ORDER BY m.relays, m.reports, m.pubkey) AS place
+		FROM bigbrotr.peer_monitor AS m
+		WHERE m.counted AND NOT m.trusted AND m.pubkey NOT IN (SELECT a.pubkey FROM author AS a)
+	), displaced AS (
+		DELETE FROM bigbrotr.peer_monitor AS m USING weakest AS w, ranked AS a
+		WHERE m.pubkey = w.pubkey AND NOT a.known AND a.place = w.place AND a.relays > w.relays
 	), monitor AS (
-		INSERT INTO bigbrotr.peer_monitor AS m (pubkey, announced_at, frequency_s, checks, geohash, last_report_at, reports)
-		SELECT a.pubkey, a.announced_at,
+		INSERT INTO bigbrotr.peer_monitor AS m (pubkey, relays, announced_at, frequency_s, checks, geohash, last_report_at, reports)
+		SELECT a.pubkey, a.relays, a.announced_at,
 			   CASE WHEN bigbrotr.tag_first(a.tags, 'frequency') ~ '^[0-9]{1,9}$'
 			   THEN greatest(60, least(86400, bigbrotr.tag_first(a.tags, 'frequency')::integer)) ELSE 3600 END,
 			   coalesce(bigbrotr.peer_words(a.tags, 'c', '^[a-z0-9-]{1,16}$'), '{}'),
 			   substring(bigbrotr.tag_first(a.tags, 'g') FROM '^[0-9b-hjkmnp-z]{1,12}$'), a.last_report_at, a.reports
 		FROM ranked AS a
-		WHERE a.known OR a.place + (SELECT count(*) FROM bigbrotr.peer_monitor AS x) <= 200
+		WHERE a.known OR a.place <= 0 OR EXISTS (SELECT FROM weakest AS w WHERE w.place = a.place AND a.relays > w.relays)
 		ORDER BY a.pubkey
 		ON CONFLICT (pubkey) DO UPDATE SET
+			relays = greatest(m.relays, excluded.relays),
 			frequency_s = CASE WHEN excluded.announced_at > coalesce(m.announced_at, 0) THEN excluded.frequency_s ELSE m.frequency_s END,
 			checks = CASE WHEN excluded.announced_at > coalesce(m.announced_at, 0) THEN excluded.checks ELSE m.checks END,
 			geohash = CASE WHEN excluded.announced_at > coalesce(m.announced_at, 0) THEN excluded.geohash ELSE m.geohash END,
@@ -148,7 +186,7 @@ CREATE FUNCTION bigbrotr.peer_expire(batch integer DEFAULT 2000) RETURNS bigint
 		RETURNING p.relay_id
 	), silent AS (
 		DELETE FROM bigbrotr.peer_monitor AS m
-		WHERE m.counted AND greatest(m.last_report_at, m.announced_at) < extract(epoch FROM now())::bigint - 30 * 86400
+		WHERE m.counted AND NOT m.trusted AND greatest(m.last_report_at, m.announced_at) < extract(epoch FROM now())::bigint - 30 * 86400
 		RETURNING m.pubkey
 	)
 	SELECT (SELECT count(*) FROM old) + (SELECT count(*) FROM silent)

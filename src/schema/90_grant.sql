@@ -99,7 +99,7 @@ GRANT SELECT ON bigbrotr.document, bigbrotr.relay_document, bigbrotr.check_serie
 GRANT EXECUTE ON FUNCTION bigbrotr.peer_ms(bigbrotr.tags, text), bigbrotr.peer_words(bigbrotr.tags, text, text)
 	TO bigbrotr_reader;
 GRANT INSERT ON bigbrotr.peer_news TO bigbrotr_writer;
-GRANT UPDATE (counted) ON bigbrotr.peer_monitor TO bigbrotr_operator;
+GRANT UPDATE (counted, trusted) ON bigbrotr.peer_monitor TO bigbrotr_operator;
 GRANT EXECUTE ON FUNCTION bigbrotr.check_unpack(bytea), bigbrotr.rtt_document(bigbrotr.check_sample),
 	bigbrotr.relay_uptime(text, timestamptz, timestamptz),
 	bigbrotr.relay_rtt(text, double precision, timestamptz, timestamptz),

@@ -68,6 +68,7 @@ INSERT INTO beyond_call VALUES
 	('owner', 'observation_delete(integer,bigint[])'),
 	('owner', 'service_restore()'),
 	('owner', 'peer_fold(integer)'),
+	('owner', 'peer_spread(bytea)'),
 	('owner', 'import_python(text,boolean)'),
 	('owner', 'import_python_step(integer)'),
 	('owner', 'python_relays(text,jsonb)'),
@@ -121,7 +122,7 @@ SELECT results_eq($$
 		unnest('{INSERT,UPDATE}'::text[]) p
 	WHERE has_column_privilege(r.name, c.oid, a.attnum, p) AND NOT has_table_privilege(r.name, c.oid, p)
 	GROUP BY r.name, c.relname, p ORDER BY 1, 2, 3 $$,
-	$$ VALUES ('bigbrotr_operator'::name, 'peer_monitor'::name, 'UPDATE' COLLATE "C", 'counted' COLLATE "C"),
+	$$ VALUES ('bigbrotr_operator'::name, 'peer_monitor'::name, 'UPDATE' COLLATE "C", 'counted trusted' COLLATE "C"),
 		('bigbrotr_operator', 'relay', 'INSERT', 'url network discovered_at'),
 		('bigbrotr_operator', 'relay', 'UPDATE', 'next_sync_at observations priority excluded filter since until page_limit max_requests_per_minute timeout_ms'),
 		('bigbrotr_operator', 'service', 'UPDATE', 'paused'),

@@ -103,5 +103,28 @@ SELECT is(bigbrotr.peer_expire(100) + bigbrotr.peer_expire(100) + bigbrotr.peer_
 SELECT is(count(*), 4::bigint, 'those without a vote are remembered') FROM bigbrotr.peer_monitor;
 SELECT is(count(*), 5::bigint, 'what is not old stays') FROM bigbrotr.peer_report;
 
+-- made up or not: who was seen on more relays takes the place of who was seen on fewer, but not of the trusted
+SELECT bigbrotr.partition_ensure();
+CREATE FUNCTION pg_temp.seen(n int, relays int) RETURNS void LANGUAGE sql AS $$
+	WITH e AS (INSERT INTO bigbrotr.event (key, created_at, kind, id, pubkey)
+		SELECT (extract(epoch FROM now())::bigint << 29) + n, extract(epoch FROM now())::bigint, 30166, sha256(convert_to('e' || n, 'UTF8')), pg_temp.monitor(n)
+		RETURNING key)
+	INSERT INTO bigbrotr.observation (key, relay_id, seen_at) SELECT e.key, r, 1 FROM e, generate_series(1, relays) r;
+	SELECT pg_temp.report(n, 5, 'wss://b.bigbrotr.org', '1') $$;
+SELECT pg_temp.report(n, 10, 'wss://a.bigbrotr.org', '1') FROM generate_series(1000, 1999) n;
+SELECT bigbrotr.peer_fold();
+SELECT pg_temp.seen(n, 3) FROM generate_series(3001, 3010) n;
+SELECT pg_temp.report(n, 5, 'wss://b.bigbrotr.org', '1') FROM generate_series(4000, 4999) n;
+SELECT bigbrotr.peer_fold();
+SELECT is(count(*), 10::bigint, 'monitors seen on three relays get a place') FROM bigbrotr.peer_monitor WHERE relays = 3;
+SELECT is(count(*), 200::bigint, 'others make room') FROM bigbrotr.peer_monitor;
+SELECT is(count(*), 0::bigint, 'not for those seen nowhere') FROM bigbrotr.peer_monitor WHERE pubkey = ANY (ARRAY(SELECT pg_temp.monitor(n) FROM generate_series(4000, 4999) n));
+SELECT is(count(*), 4::bigint, 'who has no vote is not forgotten for them') FROM bigbrotr.peer_monitor WHERE NOT counted;
+UPDATE bigbrotr.peer_monitor SET trusted = true WHERE pubkey IN (SELECT m.pubkey FROM bigbrotr.peer_monitor AS m WHERE relays = 0 AND counted ORDER BY reports, pubkey LIMIT 3);
+SELECT pg_temp.seen(n, 2) FROM generate_series(5001, 5300) n;
+SELECT bigbrotr.peer_fold();
+SELECT results_eq('SELECT relays, counted, trusted, count(*) FROM bigbrotr.peer_monitor GROUP BY 1, 2, 3 ORDER BY 1, 2, 3',
+	'VALUES (0, false, false, 4::bigint), (0, true, true, 3), (2, true, false, 183), (3, true, false, 10)', 'three hundred on two relays displace who was seen less, and nobody else');
+
 SELECT * FROM finish();
 ROLLBACK;
