@@ -109,4 +109,12 @@ extern void nostr_event_json(const NostrEvent *ev, NostrBuf *out);
 #define NOSTR_KEY_MAX_TIME	((INT64_C(1) << 34) - 1)
 extern int64_t nostr_event_key(int64_t created_at, const uint8_t id[32]);
 
+/* Where an event goes whose key another one has.  Above the last key there is
+ * none: its second begins again. */
+static inline int64_t
+nostr_key_next(int64_t key)
+{
+	return key < INT64_MAX ? key + 1 : NOSTR_KEY_MAX_TIME << NOSTR_KEY_ID_BITS;
+}
+
 #endif

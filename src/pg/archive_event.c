@@ -134,7 +134,7 @@ resolve_conflicts(BbArchiveEvent *e, Pending *p, int n)
 			e[of[i]->first].outcome = BB_DUPLICATE;
 		}
 		else if (probe[i].other)
-			of[i]->key++;
+			of[i]->key = nostr_key_next(of[i]->key);
 	}
 }
 

@@ -103,9 +103,9 @@ lookup_round(BbOffer **o, int n)
 	{
 		if (p[i].same)
 			o[i]->known = true;
-		else if (p[i].other && o[i]->key < PG_INT64_MAX)
+		else if (p[i].other)
 		{
-			o[i]->key++;
+			o[i]->key = nostr_key_next(o[i]->key);
 			o[m++] = o[i];
 		}
 	}

@@ -150,6 +150,8 @@ test_numbers(void)
 	}
 	CHECK(nostr_event_key(-5, (uint8_t[32]) {0}) == 0);
 	CHECK(nostr_event_key(INT64_MAX, (uint8_t[32]) {255, 255, 255, 255}) == INT64_MAX);
+	CHECK(nostr_key_next(7) == 8);
+	CHECK(nostr_key_next(INT64_MAX) == nostr_event_key(INT64_MAX, (uint8_t[32]) {0}));
 	CHECK(nostr_event_key(1, (uint8_t[32]) {0, 0, 0, 8}) == (INT64_C(1) << 29 | 1));
 }
 
