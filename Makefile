@@ -192,6 +192,7 @@ bench:
 	test/bench/rtt
 	BENCH_RELAYS=10000 BENCH_CONNECTIONS=256 BENCH_CPU=0 test/bench/sweep monitor
 	test/bench/tail
+	test/bench/analytics
 	test/bench/far
 
 # --- what others wrote: needs package registries, so no part of make test --
