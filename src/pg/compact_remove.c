@@ -16,6 +16,7 @@
 #include "utils/tuplestore.h"
 
 #include "pg/compact.h"
+#include "pg/key_list.h"
 #include "pg/packed.h"
 #include "pg/srf.h"
 
@@ -23,15 +24,6 @@ extern PGDLLEXPORT Datum bigbrotr_packed_delete(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_packed_delete);
 
 #define MAX_KEYS 1000000
-
-static int
-key_cmp(const void *a, const void *b)
-{
-	int64		x = DatumGetInt64(*(const Datum *) a);
-	int64		y = DatumGetInt64(*(const Datum *) b);
-
-	return (x > y) - (x < y);
-}
 
 /* What is packed of these keys, sorted by event; relay_id 0: of any relay. */
 static NostrObs *
@@ -43,13 +35,11 @@ find(Datum *keys, int n, int32 relay_id, int *found)
 	NostrObs   *o = palloc(sizeof(*o) * cap);
 
 	*found = 0;
-	qsort(keys, n, sizeof(*keys), key_cmp);
+	n = bb_keys_distinct(keys, n);
 	for (int i = 0; i < n; i++)
 	{
 		int64		key = DatumGetInt64(keys[i]);
 
-		if (i > 0 && key == DatumGetInt64(keys[i - 1]))
-			continue;
 		packed_seek(p, 0, key, key, false);
 		while (packed_next(p, &o[*found]))
 		{

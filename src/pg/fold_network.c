@@ -13,6 +13,7 @@
 
 #include "pg/archive_plan.h"
 #include "pg/fold_network.h"
+#include "pg/key_list.h"
 
 #define CLEARNET 0
 
@@ -101,15 +102,6 @@ fold_networks_turn(FoldNetworks *n, const FoldSums *authors, const FoldSums *kin
 	}
 }
 
-static int
-key_cmp(const void *a, const void *b)
-{
-	int64		x = DatumGetInt64(*(const Datum *) a);
-	int64		y = DatumGetInt64(*(const Datum *) b);
-
-	return x < y ? -1 : x > y;
-}
-
 /* Sorted keys of what is added, each once: of events (network -1), or of
  * what relays of a network have shown.  Those that a removal touches are
  * looked up again afterwards (fold_removed.c). */
@@ -117,7 +109,6 @@ static int
 added_keys(const FoldNetworks *n, const FoldStep *s, int network, Datum *keys)
 {
 	int			m = 0;
-	int			distinct = 0;
 
 	for (int i = 0; i < s->n; i++)
 	{
@@ -128,11 +119,7 @@ added_keys(const FoldNetworks *n, const FoldStep *s, int network, Datum *keys)
 		if (network < 0 ? e->relay_id == 0 : e->relay_id != 0 && network_of(n, e->relay_id) == network)
 			keys[m++] = Int64GetDatum(e->key);
 	}
-	qsort(keys, m, sizeof(Datum), key_cmp);
-	for (int i = 0; i < m; i++)
-		if (distinct == 0 || keys[distinct - 1] != keys[i])
-			keys[distinct++] = keys[i];
-	return distinct;
+	return bb_keys_distinct(keys, m);
 }
 
 /* How many rows a statement over these keys writes. */
@@ -162,7 +149,7 @@ count_clearnet(FoldNetworks *n, const FoldStep *s, Datum *keys, Datum *seen)
 	*events += m + rows_of(FOLD_CLEARNET_SEEN, seen, nseen, NULL);
 	for (int i = 0, j = 0; i < m; i++)
 	{
-		while (j < nseen && key_cmp(&seen[j], &keys[i]) < 0)
+		while (j < nseen && bb_key_cmp(&seen[j], &keys[i]) < 0)
 			j++;
 		if (j == nseen || seen[j] != keys[i])
 			keys[unseen++] = keys[i];

@@ -14,6 +14,7 @@
 
 #include "pg/archive_plan.h"
 #include "pg/fold.h"
+#include "pg/key_list.h"
 
 /* Which entries a list is made of. */
 typedef enum Which
@@ -123,30 +124,16 @@ run_over(const Lists *l, FoldPlan plan, const Field *fields, int n)
 #define RUN(l, plan, ...) \
 	run_over(l, plan, (const Field[]) {__VA_ARGS__}, lengthof(((const Field[]) {__VA_ARGS__})))
 
-static int
-key_cmp(const void *a, const void *b)
-{
-	int64		x = DatumGetInt64(*(const Datum *) a);
-	int64		y = DatumGetInt64(*(const Datum *) b);
-
-	return x < y ? -1 : x > y;
-}
-
 /* Sorted keys of which something is removed, each once; how many. */
 static int
 removed_keys(const FoldStep *s, Datum *keys)
 {
 	int			n = 0;
-	int			m = 0;
 
 	for (int i = 0; i < s->n; i++)
 		if (s->entries[i].sign < 0 && s->entries[i].info != NULL)
 			keys[n++] = Int64GetDatum(s->entries[i].key);
-	qsort(keys, n, sizeof(Datum), key_cmp);
-	for (int i = 0; i < n; i++)
-		if (m == 0 || keys[m - 1] != keys[i])
-			keys[m++] = keys[i];
-	return m;
+	return bb_keys_distinct(keys, n);
 }
 
 void
@@ -163,7 +150,7 @@ fold_touch(FoldStep *s)
 	{
 		Datum		key = Int64GetDatum(s->entries[i].key);
 
-		s->entries[i].touched = n > 0 && bsearch(&key, keys, n, sizeof(Datum), key_cmp) != NULL;
+		s->entries[i].touched = n > 0 && bsearch(&key, keys, n, sizeof(Datum), bb_key_cmp) != NULL;
 	}
 	pfree(keys);
 }
