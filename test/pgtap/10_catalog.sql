@@ -1,9 +1,5 @@
 -- What the catalogs say about every object of the extension: explained,
 -- private, out of reach of a hostile search_path.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 SELECT bigbrotr.partition_ensure();

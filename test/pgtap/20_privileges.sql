@@ -1,10 +1,6 @@
 -- The matrix of rights: each role x every relation and function of the
 -- extension.  A reader may read everything and call what changes nothing;
 -- what goes beyond that is listed here, and only that.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 CREATE ROLE bb_nobody;

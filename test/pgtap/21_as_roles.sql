@@ -1,9 +1,5 @@
 -- As each role, really doing it: a privilege on paper does not say whether
 -- what a function or view does inside is allowed too.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 CREATE ROLE bb_nobody;

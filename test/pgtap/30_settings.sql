@@ -1,8 +1,4 @@
 -- Every setting explains itself, and can be read and reloaded.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 CREATE TEMP VIEW setting AS SELECT * FROM pg_settings WHERE name LIKE 'bigbrotr.%';

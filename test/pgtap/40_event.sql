@@ -3,9 +3,6 @@
 -- is no transaction: it cleans up after itself).
 -- Not reachable from SQL: bad_utf8 (the server refuses such text before us),
 -- out_of_memory (an error, not an answer).  test_event has them.
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 SELECT no_plan();
 SELECT bigbrotr.partition_ensure();
 

@@ -1,9 +1,5 @@
 -- The compact tier: what is packed answers as rows do, in both directions by
 -- index; late rows are merged, duplicates are not; damage is an error.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 SELECT bigbrotr.partition_ensure();

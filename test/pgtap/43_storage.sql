@@ -1,9 +1,5 @@
 -- How partitions are stored: settings that really took effect, on those that
 -- are made first, later, and cut off the future.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 SELECT bigbrotr.partition_ensure();

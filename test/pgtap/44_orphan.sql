@@ -1,8 +1,4 @@
 -- What belongs to nothing is removed in batches, everything else stays.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 SELECT bigbrotr.partition_ensure();

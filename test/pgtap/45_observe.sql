@@ -1,10 +1,6 @@
 -- Observations of which some are there: whatever was there before, and in
 -- whatever order batches with and without new ones come, each is stored, told
 -- to the refresher and counted once.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 SELECT bigbrotr.partition_ensure();

@@ -1,10 +1,6 @@
 -- Addresses of relays through SQL: each reason once, and the decisions that
 -- differ from the Python system.  test_relay_url has all vectors and every
 -- edge of the special-purpose address registries.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 \set v3 2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid

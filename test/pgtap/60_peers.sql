@@ -1,9 +1,5 @@
 -- Other monitors: what they say is counted once each, bounded, and compared
 -- with our own check; numbers, dates and crowds that lie change nothing.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 SELECT extract(epoch FROM now())::bigint AS now \gset

@@ -1,8 +1,4 @@
 -- Plain predicates on event use the indexes over codes, and find the same.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 SELECT bigbrotr.partition_ensure();

@@ -1,8 +1,4 @@
 -- Analytics beyond the Python system: small archives whose answers are plain.
-\set ON_ERROR_ROLLBACK 1
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
 SELECT no_plan();
 SELECT bigbrotr.partition_ensure();
