@@ -9,10 +9,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use BigBrotr::Test;
 
-my $seed = $ENV{BIGBROTR_ANALYTICS_SEED} // time;
-diag("BIGBROTR_ANALYTICS_SEED=$seed");
+my $seed = $ENV{BB_ANALYTICS_SEED} // time;
+diag("BB_ANALYTICS_SEED=$seed");
 srand($seed);
-my $rounds = $ENV{BIGBROTR_ANALYTICS_ROUNDS} // 3;
+my $rounds = $ENV{BB_ANALYTICS_ROUNDS} // 3;
 
 my $total = 3000;
 my $dir = PostgreSQL::Test::Utils::tempdir();
