@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 
@@ -390,10 +391,16 @@ fold_run(FoldPlan plan, Datum *args)
 void
 fold_run_text(const char *sql, int expect)
 {
-	SPIPlanPtr	p = SPI_prepare(sql, 0, NULL);
+	int			level = NewGUCNestLevel();
+	char		memory[16];
+	SPIPlanPtr	p;
 
+	snprintf(memory, sizeof(memory), "%d", Max(work_mem, maintenance_work_mem));
+	(void) set_config_option("work_mem", memory, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	p = SPI_prepare(sql, 0, NULL);
 	if (p == NULL)
 		elog(ERROR, "could not prepare: %s: %s", sql, SPI_result_code_string(SPI_result));
 	execute(p, NULL, expect);
 	SPI_freeplan(p);
+	AtEOXact_GUC(false, level);
 }

@@ -64,7 +64,8 @@ extern void fold_end(void);
 /* Rows in SPI_tuptable.  An error unless it is the kind of statement it was
  * written as. */
 extern void fold_run(FoldPlan plan, Datum *args);
-/* The same for a text made at run time, without arguments. */
+/* The same for a text made at run time, without arguments, over the whole
+ * archive: it may sort and hash in maintenance_work_mem. */
 extern void fold_run_text(const char *sql, int expect);
 /* The same for a statement that finds each row of its arrays by an index; the
  * plan is kept in *plan. */
