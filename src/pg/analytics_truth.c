@@ -24,7 +24,7 @@
 	"WHEN e.created_at / 86400 < -2440588 THEN '-infinity'::date " \
 	"ELSE '1970-01-01'::date + (e.created_at / 86400)::int END"
 
-#define DAY "greatest(least(e.created_at / 86400, 2145042906), -2440589)::int"
+#define DAY "bigbrotr.tally_day(e.created_at)"
 
 /* The present document about the relay itself of every relay: its address and
  * what it says. */

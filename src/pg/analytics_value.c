@@ -11,6 +11,7 @@
 #include "utils/date.h"
 
 #include "nostr/kind.h"
+#include "pg/tally_day.h"
 
 extern PGDLLEXPORT Datum bigbrotr_kind_category(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_kind_category);
@@ -23,9 +24,6 @@ PG_FUNCTION_INFO_V1(bigbrotr_tally_day_of_date);
 
 /* tally_day.day counts from 1970-01-01, a DateADT from 2000-01-01. */
 #define EPOCH_DAYS	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
-/* The days that a date can hold. */
-#define LAST_DAY	(DATE_END_JULIAN - UNIX_EPOCH_JDATE - 1)
-#define FIRST_DAY	(DATETIME_MIN_JULIAN - UNIX_EPOCH_JDATE)
 
 Datum
 bigbrotr_kind_category(PG_FUNCTION_ARGS)
@@ -50,9 +48,9 @@ bigbrotr_tally_date(PG_FUNCTION_ARGS)
 	int32		day = PG_GETARG_INT32(0);
 	DateADT		date;
 
-	if (day > LAST_DAY)
+	if (day > TALLY_DAY_LAST)
 		DATE_NOEND(date);
-	else if (day < FIRST_DAY)
+	else if (day < TALLY_DAY_FIRST)
 		DATE_NOBEGIN(date);
 	else
 		date = day - EPOCH_DAYS;
@@ -62,9 +60,7 @@ bigbrotr_tally_date(PG_FUNCTION_ARGS)
 Datum
 bigbrotr_tally_day(PG_FUNCTION_ARGS)
 {
-	int64		day = PG_GETARG_INT64(0) / SECS_PER_DAY;
-
-	PG_RETURN_INT32((int32) Max(Min(day, LAST_DAY + 1), FIRST_DAY - 1));
+	PG_RETURN_INT32(tally_day(PG_GETARG_INT64(0)));
 }
 
 Datum
@@ -73,8 +69,8 @@ bigbrotr_tally_day_of_date(PG_FUNCTION_ARGS)
 	DateADT		date = PG_GETARG_DATEADT(0);
 
 	if (DATE_IS_NOBEGIN(date))
-		PG_RETURN_INT32(FIRST_DAY - 1);
+		PG_RETURN_INT32(TALLY_DAY_BEFORE);
 	if (DATE_IS_NOEND(date))
-		PG_RETURN_INT32(LAST_DAY + 1);
+		PG_RETURN_INT32(TALLY_DAY_AFTER);
 	PG_RETURN_INT32(date + EPOCH_DAYS);
 }

@@ -15,11 +15,7 @@
 #include "pg/archive_plan.h"
 #include "pg/fold.h"
 #include "pg/fold_network.h"
-
-/* Days that the type date can hold; one more at each end for all beyond. */
-#define DAY_SECONDS 86400
-#define DAY_FIRST	(-2440589)
-#define DAY_LAST	2145042906
+#include "pg/tally_day.h"
 
 /* Seconds of a row of tally_time. */
 #define SLOT_SECONDS 600
@@ -45,11 +41,11 @@ count_days(const FoldStep *s)
 	for (int i = 0; i < s->n; i++)
 	{
 		const FoldEntry *e = &s->entries[i];
-		int64		day;
+		int32		day;
 
 		if (e->info == NULL || e->relay_id != 0)
 			continue;
-		day = Max(Min(e->info->created_at / DAY_SECONDS, DAY_LAST), DAY_FIRST);
+		day = tally_day(e->info->created_at);
 		count(fold_sum(&authors, day, e->info->author, 0), e);
 		count(fold_sum(&kinds, day, e->info->kind, 0), e);
 		count(fold_sum(&slots, e->info->created_at / SLOT_SECONDS, 0, 0), e);

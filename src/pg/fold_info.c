@@ -79,7 +79,7 @@ fold_info_find(const FoldStep *s, int64 key, int64 row)
 	return NULL;
 }
 
-/* A key that is looked up: the last bit says that the step adds its event. */
+/* A key that is looked up; fresh: the step adds its event. */
 typedef struct Wanted
 {
 	int64		key;
