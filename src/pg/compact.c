@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/xid8.h"
 
+#include "pg/closed.h"
 #include "pg/compact.h"
 #include "pg/guc.h"
 #include "pg/packed.h"
@@ -28,26 +29,17 @@ PG_FUNCTION_INFO_V1(bigbrotr_compact_step);
 #define SLICE_MAX_ROWS	10000000
 #define SLICES_IN_A_RUN	50
 
-/* Partitions that have ended $1 seconds ago; hi as pg_dump shows it. */
-#define CLOSED \
-	"(SELECT c.oid, c.relname::text AS name, d.hi FROM pg_catalog.pg_inherits AS i " \
-	"JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid, " \
-	"LATERAL (SELECT pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), " \
-	"'TO \\(''?([0-9]+)''?\\)')::bigint AS hi) AS d " \
-	"WHERE i.inhparent = 'bigbrotr.observation'::pg_catalog.regclass " \
-	"AND d.hi <= (extract(epoch FROM pg_catalog.now())::bigint - $1) << 29)"
-
 static const char look_sql[] =
 	"INSERT INTO bigbrotr.compaction AS k (partition, inserts_seen, looked_at, waiting_since) "
 	"SELECT c.name, pg_catalog.pg_stat_get_tuples_inserted(c.oid), pg_catalog.now(), pg_catalog.now() "
-	"FROM " CLOSED " AS c WHERE pg_catalog.pg_relation_size(c.oid) >= 65536 "
+	"FROM " BB_CLOSED("observation") " AS c WHERE pg_catalog.pg_relation_size(c.oid) >= 65536 "
 	"ON CONFLICT (partition) DO UPDATE SET inserts_seen = excluded.inserts_seen, "
 	"quiet = k.waiting_since IS NOT NULL AND excluded.inserts_seen - k.inserts_seen BETWEEN 0 AND 999, "
 	"looked_at = excluded.looked_at, waiting_since = coalesce(k.waiting_since, excluded.looked_at) "
 	"WHERE k.looked_at < pg_catalog.now() - '10 minutes'::interval";
 
 static const char due_sql[] =
-	"SELECT c.name, coalesce(k.position, 0) FROM " CLOSED " AS c "
+	"SELECT c.name, coalesce(k.position, 0) FROM " BB_CLOSED("observation") " AS c "
 	"LEFT JOIN bigbrotr.compaction AS k ON k.partition = c.name "
 	"WHERE pg_catalog.pg_relation_size(c.oid) > 0 AND ($2 OR k.position IS NOT NULL OR k.quiet "
 	"OR k.waiting_since < pg_catalog.now() - '1 day'::interval) "

@@ -18,27 +18,21 @@
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_node.h"
+#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 
+#include "pg/closed.h"
 #include "pg/compact.h"
 #include "pg/guc.h"
 #include "pg/index_pack.h"
 #include "pg/partition_empty.h"
 #include "pg/refresh.h"
+#include "pg/worker.h"
 
 #define LOCK_TIMEOUT	"5s"
 #define MAX_INDEXES		16		/* of a partition; more stay as they are */
-
-/* Partitions of event that ended $1 seconds ago; hi as pg_dump shows it. */
-#define CLOSED \
-	"(SELECT c.oid, c.relname::text AS name FROM pg_catalog.pg_inherits AS i " \
-	"JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid, " \
-	"LATERAL (SELECT pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), " \
-	"'TO \\(''?([0-9]+)''?\\)')::bigint AS hi) AS d " \
-	"WHERE i.inhparent = 'bigbrotr.event'::pg_catalog.regclass " \
-	"AND d.hi <= (extract(epoch FROM pg_catalog.now())::bigint - $1) << 29)"
 
 /* GIN lists are denser as they grow: only btrees. */
 #define BTREES(oid) \
@@ -48,14 +42,14 @@
 static const char look_sql[] =
 	"INSERT INTO bigbrotr.index_pack AS k (partition, inserts_seen, looked_at) "
 	"SELECT c.name, pg_catalog.pg_stat_get_tuples_inserted(c.oid), pg_catalog.now() "
-	"FROM " CLOSED " AS c WHERE pg_catalog.pg_relation_size(c.oid) >= 262144 "
+	"FROM " BB_CLOSED("event") " AS c WHERE pg_catalog.pg_relation_size(c.oid) >= 262144 "
 	"ON CONFLICT (partition) DO UPDATE SET inserts_seen = excluded.inserts_seen, "
 	"quiet = excluded.inserts_seen - k.inserts_seen BETWEEN 0 AND 999, looked_at = excluded.looked_at "
 	"WHERE k.looked_at < pg_catalog.now() - '10 minutes'::interval";
 
 /* Never built anew, or a fifth larger since. */
 static const char due_sql[] =
-	"SELECT c.name, s.bytes FROM " CLOSED " AS c JOIN bigbrotr.index_pack AS k ON k.partition = c.name, "
+	"SELECT c.name, s.bytes FROM " BB_CLOSED("event") " AS c JOIN bigbrotr.index_pack AS k ON k.partition = c.name, "
 	"LATERAL (SELECT sum(pg_catalog.pg_relation_size(n.oid))::bigint AS bytes FROM " BTREES("c.oid") ") AS s "
 	"WHERE k.quiet AND s.bytes > coalesce(k.bytes, 0) * 1.2 "
 	"AND (k.tried_at IS NULL OR k.tried_at < pg_catalog.now() - '10 minutes'::interval) "
@@ -64,15 +58,17 @@ static const char due_sql[] =
 	"AND t.xact_start < pg_catalog.now() - '5 seconds'::interval) "
 	"ORDER BY c.name LIMIT 1";
 
+static const char activity[] = "building indexes of a closed month anew";
 static char partition[NAMEDATALEN];	/* chosen by the step; "": none */
 
+/* nargs 1: $1 is the age in seconds of what is closed. */
 static void
-run(const char *sql, int expected)
+run(const char *sql, int nargs, int expected)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1] = {Int64GetDatum(Max(bb_compact_after, BB_COMPACT_MIN_AGE_S))};
 
-	if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) != expected)
+	if (SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0) != expected)
 		elog(ERROR, "could not run: %s", sql);
 }
 
@@ -83,21 +79,19 @@ drop_unfinished(void)
 	char	   *table;
 	char	   *index;
 
-	if (SPI_execute("SELECT t.relname, n.relname FROM pg_catalog.pg_index AS x "
-					"JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = x.indrelid "
-					"AND i.inhparent = 'bigbrotr.event'::pg_catalog.regclass "
-					"JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid "
-					"JOIN pg_catalog.pg_class AS n ON n.oid = x.indexrelid "
-					"WHERE NOT x.indisvalid AND n.relname ~ '_cc(new|old)[0-9]*$' LIMIT 1", false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not look for unfinished indexes");
+	run("SELECT t.relname, n.relname FROM pg_catalog.pg_index AS x "
+		"JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = x.indrelid "
+		"AND i.inhparent = 'bigbrotr.event'::pg_catalog.regclass "
+		"JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid "
+		"JOIN pg_catalog.pg_class AS n ON n.oid = x.indexrelid "
+		"WHERE NOT x.indisvalid AND n.relname ~ '_cc(new|old)[0-9]*$' LIMIT 1", 0, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		return false;
 	table = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	index = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
 	if (!lock_soon(table, "ACCESS EXCLUSIVE"))
 		return false;
-	if (SPI_execute(psprintf("DROP INDEX bigbrotr.%s", quote_identifier(index)), false, 0) != SPI_OK_UTILITY)
-		elog(ERROR, "could not drop index %s", index);
+	run(psprintf("DROP INDEX bigbrotr.%s", quote_identifier(index)), 0, SPI_OK_UTILITY);
 	return true;
 }
 
@@ -111,13 +105,13 @@ index_pack_step(int64 *done)
 		return false;
 	SPI_connect();
 	more = drop_unfinished();
-	run(look_sql, SPI_OK_INSERT);
-	run(due_sql, SPI_OK_SELECT);
+	run(look_sql, 1, SPI_OK_INSERT);
+	run(due_sql, 1, SPI_OK_SELECT);
 	if (SPI_processed > 0 && !more)
 	{
 		strlcpy(partition, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1), sizeof(partition));
 		run(psprintf("UPDATE bigbrotr.index_pack AS k SET tried_at = pg_catalog.now() "
-					 "WHERE k.partition = %s AND $1 > 0", quote_literal_cstr(partition)), SPI_OK_UPDATE);
+					 "WHERE k.partition = %s", quote_literal_cstr(partition)), 0, SPI_OK_UPDATE);
 		*done = more = true;
 	}
 	SPI_finish();
@@ -131,8 +125,8 @@ indexes_of(const char *table, NameData *name)
 	int			n;
 
 	SPI_connect();
-	run(psprintf("SELECT n.relname::text FROM " BTREES("'bigbrotr.%s'::pg_catalog.regclass") " AND $1 > 0 ORDER BY 1",
-				 quote_identifier(table)), SPI_OK_SELECT);
+	run(psprintf("SELECT n.relname::text FROM " BTREES("'bigbrotr.%s'::pg_catalog.regclass") " ORDER BY 1",
+				 quote_identifier(table)), 0, SPI_OK_SELECT);
 	n = (int) Min(SPI_processed, MAX_INDEXES);
 	for (int i = 0; i < n; i++)
 		namestrcpy(&name[i], SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
@@ -153,44 +147,28 @@ reindex(char *index)
 }
 
 static void
-begin(void)
-{
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-}
-
-static void
-end(void)
-{
-	if (ActiveSnapshotSet())
-		PopActiveSnapshot();
-	CommitTransactionCommand();
-}
-
-static void
 pack(void)
 {
 	NameData	name[MAX_INDEXES];
 	int			n;
 
-	begin();
+	bb_tx_begin(activity);
 	n = indexes_of(partition, name);
-	end();
+	bb_tx_end();
 	for (int i = 0; i < n; i++)
 	{
-		begin();
+		bb_tx_begin(activity);
 		reindex(NameStr(name[i]));
-		end();
+		bb_tx_end();
 	}
-	begin();
+	bb_tx_begin(activity);
 	SPI_connect();
 	run(psprintf("UPDATE bigbrotr.index_pack AS k SET packed_at = pg_catalog.clock_timestamp(), bytes = s.bytes "
 				 "FROM (SELECT sum(pg_catalog.pg_relation_size(n.oid))::bigint AS bytes FROM "
-				 BTREES("'bigbrotr.%s'::pg_catalog.regclass") ") AS s WHERE k.partition = %s AND $1 > 0",
-				 quote_identifier(partition), quote_literal_cstr(partition)), SPI_OK_UPDATE);
+				 BTREES("'bigbrotr.%s'::pg_catalog.regclass") ") AS s WHERE k.partition = %s",
+				 quote_identifier(partition), quote_literal_cstr(partition)), 0, SPI_OK_UPDATE);
 	SPI_finish();
-	end();
+	bb_tx_end();
 }
 
 void
@@ -206,7 +184,6 @@ index_pack_after(void)
 		/* where REINDEX keeps what outlives its transactions */
 		PortalContext = context;
 		SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_SESSION);
-		pgstat_report_activity(STATE_RUNNING, "building indexes of a closed month anew");
 		pack();
 	}
 	PG_CATCH();
@@ -217,11 +194,11 @@ index_pack_after(void)
 		/* somebody's transaction lasts longer; tried again later */
 		FlushErrorState();
 		AbortCurrentTransaction();
+		debug_query_string = NULL;
+		bb_idle(NULL);
 	}
 	PG_END_TRY();
 	PortalContext = portal;
 	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_SESSION);
-	pgstat_report_stat(false);
-	pgstat_report_activity(STATE_IDLE, NULL);
 	MemoryContextSwitchTo(context);
 }

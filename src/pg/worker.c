@@ -240,7 +240,9 @@ bb_tx_begin(const char *activity)
 void
 bb_tx_end(void)
 {
-	PopActiveSnapshot();
+	/* a command that commits by itself leaves none */
+	if (ActiveSnapshotSet())
+		PopActiveSnapshot();
 	CommitTransactionCommand();
 	debug_query_string = NULL;
 	pgstat_report_stat(false);
