@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -23,6 +22,7 @@
 
 #include "nostr/mention.h"
 #include "pg/archive.h"
+#include "pg/attempt.h"
 #include "pg/foreign_text.h"
 #include "pg/guc.h"
 #include "pg/mention_store.h"
@@ -241,50 +241,40 @@ take_value(Source *s, const char *value)
 		s->found[s->nfound++] = MemoryContextStrdup(source_context, u.url);
 }
 
+static void
+run_path(void *arg)
+{
+	Source	   *s = arg;
+	Oid			types[2] = {TEXTOID, TEXTOID};
+	Datum		values[2];
+
+	SPI_connect();
+	values[0] = PointerGetDatum(cstring_to_text_with_len(s->body.data, s->body.len));
+	values[1] = CStringGetTextDatum(s->path);
+	SPI_execute_with_args("SELECT CASE pg_catalog.jsonb_typeof(v) WHEN 'string' THEN v #>> '{}' END "
+						  "FROM pg_catalog.jsonb_path_query($1::jsonb, $2::jsonpath) AS v",
+						  2, types, values, NULL, true, FINDER_MAX_FOUND + 1);
+	s->found = MemoryContextAllocHuge(source_context, sizeof(char *) * Max(SPI_processed, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+		take_value(s, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+}
+
 /* Runs the path over the answer; an error of either is the list's. */
 static void
 extract(Source *s)
 {
-	Oid			types[2] = {TEXTOID, TEXTOID};
-	Datum		values[2];
-	MemoryContext cxt;
-	ResourceOwner owner;
+	ErrorData  *error;
 
 	bb_tx_begin("reading a list");
-	cxt = CurrentMemoryContext;
-	owner = CurrentResourceOwner;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
+	error = bb_attempt(run_path, s);
+	if (error != NULL)
 	{
-		SPI_connect();
-		values[0] = PointerGetDatum(cstring_to_text_with_len(s->body.data, s->body.len));
-		values[1] = CStringGetTextDatum(s->path);
-		SPI_execute_with_args("SELECT CASE pg_catalog.jsonb_typeof(v) WHEN 'string' THEN v #>> '{}' END "
-							  "FROM pg_catalog.jsonb_path_query($1::jsonb, $2::jsonpath) AS v",
-							  2, types, values, NULL, true, FINDER_MAX_FOUND + 1);
-		s->found = MemoryContextAllocHuge(source_context, sizeof(char *) * Max(SPI_processed, 1));
-		for (uint64 i = 0; i < SPI_processed; i++)
-			take_value(s, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
-		SPI_finish();
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
 			ReThrowError(error);
 		s->nfound = 0;
 		fail(s, "path", error->message != NULL ? error->message : "the path fails");
 	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
 	bb_tx_end();
 }
 

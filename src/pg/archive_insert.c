@@ -11,9 +11,9 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "pg/archive_insert.h"
 #include "pg/archive_plan.h"
+#include "pg/attempt.h"
 
 #define MAX_PATIENCE	255
 
@@ -36,34 +36,28 @@ is_data_error(int sqlerrcode)
 		class == ERRCODE_PLPGSQL_ERROR;
 }
 
+typedef struct Insert
+{
+	BbPlan		plan;
+	Datum	   *args;
+} Insert;
+
+static void
+insert(void *arg)
+{
+	const Insert *i = arg;
+
+	archive_plan_run(i->plan, i->args, NULL);
+}
+
 static ErrorData *
 attempt(BbPlan plan, Datum *args)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
+	Insert		i = {plan, args};
+	ErrorData  *error = bb_attempt(insert, &i);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		archive_plan_run(plan, args, NULL);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
-		if (!is_data_error(error->sqlerrcode))
-			ReThrowError(error);
-	}
-	PG_END_TRY();
+	if (error != NULL && !is_data_error(error->sqlerrcode))
+		ReThrowError(error);
 	return error;
 }
 

@@ -6,14 +6,13 @@
  */
 #include "pg/compat.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "pg/archive.h"
+#include "pg/attempt.h"
 #include "pg/check_store.h"
 #include "pg/foreign_text.h"
 #include "pg/guc_monitor.h"
@@ -29,8 +28,9 @@ bytea_datum(const uint8 *data, size_t len)
 }
 
 static void
-write_document(const BbDocument *d)
+write_document(void *arg)
 {
+	const BbDocument *d = arg;
 	static const char *const sql =
 		"WITH last AS (SELECT x.generated_at, x.stable FROM bigbrotr.relay_document AS x "
 		"WHERE x.relay_id = $1 AND x.type = $2 ORDER BY x.generated_at DESC LIMIT 1), "
@@ -63,37 +63,17 @@ write_document(const BbDocument *d)
 void
 check_store_document(const BbDocument *d)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *e = bb_attempt(write_document, (void *) d);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		write_document(d);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *e;
-
-		MemoryContextSwitchTo(context);
-		e = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		/* asked to stop: that is not the document's fault */
-		if (e->sqlerrcode == ERRCODE_QUERY_CANCELED || e->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-			ReThrowError(e);
-		ereport(LOG,
-				(errmsg("a document of type %s was refused: %s", d->type, e->message)));
-		archive_count("monitor", 0, "documents_refused", 1);
-		FreeErrorData(e);
-	}
-	PG_END_TRY();
+	if (e == NULL)
+		return;
+	/* asked to stop: that is not the document's fault */
+	if (e->sqlerrcode == ERRCODE_QUERY_CANCELED || e->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		ReThrowError(e);
+	ereport(LOG,
+			(errmsg("a document of type %s was refused: %s", d->type, e->message)));
+	archive_count("monitor", 0, "documents_refused", 1);
+	FreeErrorData(e);
 }
 
 static void

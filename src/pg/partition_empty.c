@@ -10,7 +10,6 @@
 #include "pg/compat.h"
 
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "executor/spi.h"
 #include "storage/bufmgr.h"
@@ -19,43 +18,43 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "pg/attempt.h"
 #include "pg/compact.h"
 #include "pg/partition_empty.h"
 
 #define LOCK_TIMEOUT	"SET LOCAL lock_timeout = '300ms'"
 
+typedef struct Lock
+{
+	const char *table;			/* NULL: the compaction's own */
+	const char *mode;
+} Lock;
+
+static void
+lock(void *arg)
+{
+	const Lock *l = arg;
+
+	SPI_execute(LOCK_TIMEOUT, false, 0);
+	if (l->table == NULL)
+		compact_lock(true);
+	else
+		SPI_execute(psprintf("LOCK TABLE bigbrotr.%s IN %s MODE", quote_identifier(l->table), l->mode), false, 0);
+	SPI_execute("SET LOCAL lock_timeout = 0", false, 0);
+}
+
 bool
 lock_soon(const char *table, const char *mode)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool got = true;
+	Lock		l = {table, mode};
+	ErrorData  *error = bb_attempt(lock, &l);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		SPI_execute(LOCK_TIMEOUT, false, 0);
-		if (table == NULL)
-			compact_lock(true);
-		else
-			SPI_execute(psprintf("LOCK TABLE bigbrotr.%s IN %s MODE", quote_identifier(table), mode), false, 0);
-		SPI_execute("SET LOCAL lock_timeout = 0", false, 0);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		got = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return got;
+	if (error == NULL)
+		return true;
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		ReThrowError(error);
+	FreeErrorData(error);
+	return false;
 }
 
 static bool

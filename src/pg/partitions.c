@@ -8,10 +8,10 @@
  */
 #include "pg/compat.h"
 
-#include "access/xact.h"
 #include "executor/spi.h"
 #include "utils/timestamp.h"
 
+#include "pg/attempt.h"
 #include "pg/partitions.h"
 #include "pg/worker.h"
 
@@ -39,35 +39,13 @@ there(void)
 	return result;
 }
 
-/* NULL, or why not. */
-static ErrorData *
-try_to_make(void)
+static void
+make(void *arg)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		SPI_connect();
-		run(LOCK_TIMEOUT, SPI_OK_UTILITY);
-		run("SELECT bigbrotr.partition_ensure()", SPI_OK_SELECT);
-		SPI_finish();
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return error;
+	SPI_connect();
+	run(LOCK_TIMEOUT, SPI_OK_UTILITY);
+	run("SELECT bigbrotr.partition_ensure()", SPI_OK_SELECT);
+	SPI_finish();
 }
 
 TimestampTz
@@ -77,7 +55,7 @@ bb_partitions_ensure(void)
 	int			wait_s = EVERY_S;
 
 	bb_tx_begin("making partitions");
-	error = try_to_make();
+	error = bb_attempt(make, NULL);
 	if (error != NULL)
 	{
 		if (!there())
