@@ -79,7 +79,6 @@ find_batch(const char *table, int64 below, Datum kinds, bool all_kinds)
 {
 	Oid			types[4] = {INT8OID, INT8OID, INT8OID, INT4ARRAYOID};
 	Datum		values[4] = {Int64GetDatum(below), 0, Int64GetDatum(batch), kinds};
-	char		nulls[4] = {' ', ' ', ' ', all_kinds ? 'n' : ' '};
 	bool		isnull;
 	Datum		keys;
 
@@ -93,8 +92,8 @@ find_batch(const char *table, int64 below, Datum kinds, bool all_kinds)
 		values[1] = Int64GetDatum(scanned_key);
 		if (SPI_execute_with_args(psprintf("SELECT array_agg(k.key), max(k.key) FROM (SELECT e.key FROM bigbrotr.%s AS e "
 										   "WHERE e.key < $1 AND e.key > $2 AND %s LIMIT $3) AS k", quote_identifier(table),
-										   all_kinds ? "$4 IS NULL ORDER BY e.key" : "e.kind = ANY ($4)"),
-								  4, types, values, nulls, false, 0) != SPI_OK_SELECT)
+										   all_kinds ? "true ORDER BY e.key" : "e.kind = ANY ($4)"),
+								  all_kinds ? 3 : 4, types, values, NULL, false, 0) != SPI_OK_SELECT)
 			elog(ERROR, "could not look for events to remove");
 		keys = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 		if (!isnull && all_kinds)
