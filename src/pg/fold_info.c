@@ -14,6 +14,7 @@
 
 #include "pg/archive_plan.h"
 #include "pg/fold.h"
+#include "pg/grow.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -27,12 +28,7 @@ fold_info_add(FoldStep *s, int64 key, int64 until, bool gone, Datum pubkey, int3
 
 	if (VARSIZE_ANY_EXHDR(p) != sizeof(i->pubkey))
 		elog(ERROR, "the key of an author has %d bytes", (int) VARSIZE_ANY_EXHDR(p));
-	if (s->ninfos == s->max_infos)
-	{
-		s->max_infos = Max(1024, s->max_infos * 2);
-		s->infos = s->infos == NULL ? palloc_extended(sizeof(FoldInfo) * s->max_infos, MCXT_ALLOC_HUGE)
-			: repalloc_huge(s->infos, sizeof(FoldInfo) * s->max_infos);
-	}
+	BB_GROW(s->infos, s->ninfos, s->max_infos);
 	i = &s->infos[s->ninfos++];
 	memset(i, 0, sizeof(*i));
 	i->key = key;

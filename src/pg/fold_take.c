@@ -9,18 +9,14 @@
 #include "utils/array.h"
 
 #include "pg/fold.h"
+#include "pg/grow.h"
 
 FoldEntry *
 fold_entry(FoldStep *s, int64 key, int64 row, int32 relay_id, int sign)
 {
 	FoldEntry  *e;
 
-	if (s->n == s->max)
-	{
-		s->max = Max(1024, s->max * 2);
-		s->entries = s->entries == NULL ? palloc_extended(sizeof(FoldEntry) * s->max, MCXT_ALLOC_HUGE)
-			: repalloc_huge(s->entries, sizeof(FoldEntry) * s->max);
-	}
+	BB_GROW(s->entries, s->n, s->max);
 	e = &s->entries[s->n++];
 	memset(e, 0, sizeof(*e));
 	e->key = key;

@@ -21,6 +21,7 @@
 #include "pg/archive_plan.h"
 #include "pg/fold_plan.h"
 #include "pg/fold_tally.h"
+#include "pg/grow.h"
 
 #define KEY_MAX 3
 #define FIELDS (SUM_HI + 1)
@@ -106,12 +107,7 @@ fold_sum(FoldSums *s, int64 a, int32 b, int32 c)
 
 	if (s->index == NULL)
 		s->index = foldsums_create(CurrentMemoryContext, 1024, s);
-	if (s->n == s->max)
-	{
-		s->max = Max(1024, s->max * 2);
-		s->v = s->v == NULL ? palloc_extended(sizeof(FoldSum) * s->max, MCXT_ALLOC_HUGE)
-			: repalloc_huge(s->v, sizeof(FoldSum) * s->max);
-	}
+	BB_GROW(s->v, s->n, s->max);
 	v = &s->v[s->n];
 	v->a = a;
 	v->b = b;

@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "pg/grow.h"
 #include "pg/packed.h"
 
 #if PG_VERSION_NUM >= 160000
@@ -166,12 +167,7 @@ packed_items(const bytea *data, int64 first_key, int32 relay_id, NostrObs **item
 	{
 		for (;;)
 		{
-			if (n == *cap)
-			{
-				*cap = *cap == 0 ? 1024 : *cap * 2;
-				*items = *items == NULL ? palloc(sizeof(NostrObs) * *cap)
-					: repalloc_huge(*items, sizeof(NostrObs) * *cap);
-			}
+			BB_GROW(*items, n, *cap);
 			rc = nostr_obs_next(&r, &(*items)[n]);
 			if (rc != 1)
 				break;

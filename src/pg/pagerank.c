@@ -22,6 +22,7 @@
 #include "nostr/tags.h"
 #include "pg/compat.h"
 #include "pg/each_row.h"
+#include "pg/grow.h"
 #include "pg/srf.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -35,15 +36,6 @@ extern PGDLLEXPORT Datum bigbrotr_pagerank(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_pagerank);
 
 #define CHECK_EVERY		65536	/* edges or rows between two looks for interrupts */
-#define GROW(p, n, max) \
-	do { \
-		if ((n) >= (max)) \
-		{ \
-			(max) = Max(1024, (max) * 2); \
-			(p) = (p) == NULL ? palloc_extended(sizeof(*(p)) * (max), MCXT_ALLOC_HUGE) \
-				: repalloc_huge(p, sizeof(*(p)) * (max)); \
-		} \
-	} while (0)
 
 typedef struct NodeSlot
 {
@@ -80,7 +72,7 @@ node_of(Graph *g, const void *pubkey)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("the follow graph has too many keys")));
-		GROW(g->nodes, g->nnodes, g->max_nodes);
+		BB_GROW(g->nodes, g->nnodes, g->max_nodes);
 		s->node = (int32) g->nnodes;
 		g->nodes[g->nnodes++] = s;
 	}
@@ -104,7 +96,7 @@ add_edge(Graph *g, int32 target)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the follow graph has more than " INT64_FORMAT " edges", g->limit),
 				 errhint("Allow more with the argument max_edges; each takes 4 bytes of memory.")));
-	GROW(g->targets, g->nedges, g->room);
+	BB_GROW(g->targets, g->nedges, g->room);
 	g->targets[g->nedges++] = target;
 }
 
@@ -137,8 +129,8 @@ add_list(Graph *g, const bytea *pubkey, const struct varlena *tags)
 		if (n == start || g->targets[n - 1] != g->targets[i])
 			g->targets[n++] = g->targets[i];
 	g->nedges = n;
-	GROW(g->authors, g->nauthors, g->max_authors);
-	GROW(g->ends, g->nauthors, g->max_ends);
+	BB_GROW(g->authors, g->nauthors, g->max_authors);
+	BB_GROW(g->ends, g->nauthors, g->max_ends);
 	g->authors[g->nauthors] = author;
 	g->ends[g->nauthors++] = n;
 }

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "pg/compat.h"
 #include "pg/each_row.h"
+#include "pg/grow.h"
 #include "pg/srf.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -44,15 +45,6 @@ typedef struct Cover
 	int32		nrelays;		/* greatest relay.id + 1 */
 } Cover;
 
-static void *
-grow(void *p, int64 n, int64 *max, Size size)
-{
-	if (n < *max)
-		return p;
-	*max = Max(1024, *max * 2);
-	return p == NULL ? palloc_extended(size * *max, MCXT_ALLOC_HUGE) : repalloc_huge(p, size * *max);
-}
-
 static void
 add(Cover *c, int64 key, int32 relay)
 {
@@ -65,11 +57,11 @@ add(Cover *c, int64 key, int32 relay)
 		return;
 	if (c->nevents == 0 || key != c->last)
 	{
-		c->counts = grow(c->counts, c->nevents, &c->max_events, sizeof(int32));
+		BB_GROW(c->counts, c->nevents, c->max_events);
 		c->counts[c->nevents++] = 0;
 		c->last = key;
 	}
-	c->relays = grow(c->relays, c->n, &c->room, sizeof(int32));
+	BB_GROW(c->relays, c->n, c->room);
 	c->relays[c->n++] = relay;
 	c->counts[c->nevents - 1]++;
 	c->nrelays = Max(c->nrelays, relay + 1);
