@@ -5,19 +5,25 @@
  *
  * Guarantees that writers never deadlock: each writes all its events in the
  * order of their keys, and then all its observations in theirs.  Must survive
- * any number of copies of an event.
+ * any number of copies of an event; ids made to collide, which move to keys
+ * out of that order; and transactions that write several times.  Who finds
+ * himself in a circle with those undoes what he has written and writes it
+ * again, if it is all that his transaction has in the archive.
  */
-#include "postgres.h"
+#include "pg/compat.h"
 
-#include "miscadmin.h"
+#include "access/xact.h"
 #include "pg/archive.h"
 #include "pg/archive_delta.h"
 #include "pg/archive_plan.h"
 #include "pg/archive_row.h"
+#include "pg/attempt.h"
 #include "pg/retention.h"
 
 /* Events in one statement: bounds what their arrays take. */
 #define EVENTS_AT_ONCE	1000
+/* Circles that one call leaves before it gives up. */
+#define WAYS_OUT		10
 
 typedef struct Sorted
 {
@@ -39,32 +45,58 @@ by_key(const void *a, const void *b)
 	return c != 0 ? c : x->at - y->at;
 }
 
+/* All of one call. */
+typedef struct Write
+{
+	BbArchiveEvent *e;
+	int			n;
+	int		   *todo;			/* of e, those to be stored */
+	int			ntodo;
+	BbOffer    *o;
+	int			m;
+	bool		wrote;			/* out: anything */
+} Write;
+
+/* What policies do not keep is refused; the others are to be stored. */
+static void
+find_events(Write *w, BbRejects *rejects)
+{
+	w->todo = palloc_extended(sizeof(int) * Max(w->n, 1), MCXT_ALLOC_HUGE);
+	w->ntodo = 0;
+	for (int i = 0; i < w->n; i++)
+	{
+		BbArchiveEvent *e = &w->e[i];
+
+		if (e->outcome == BB_INVALID)
+			continue;
+		e->reason = retention_refuses(e->ev.kind, e->ev.created_at);
+		if (e->reason == NULL)
+		{
+			w->todo[w->ntodo++] = i;
+			continue;
+		}
+		e->outcome = BB_INVALID;
+		archive_reject(rejects, e->relay_id, e->reason, e->ev.id, e->ev.content,
+					   e->ev.content_len, 1, e->seen_at);
+	}
+}
+
 /* Stores the first copy of each event; the others share its key and outcome. */
 static void
-write_events(BbArchiveEvent *e, int n, BbRejects *rejects)
+write_events(Write *w)
 {
-	Sorted	   *s = palloc_extended(sizeof(*s) * n, MCXT_ALLOC_HUGE);
-	int		   *first = palloc(sizeof(*first) * n);
-	int			all = n;
+	BbArchiveEvent *e = w->e;
+	int			n = w->ntodo;
+	Sorted	   *s = palloc_extended(sizeof(*s) * Max(n, 1), MCXT_ALLOC_HUGE);
+	int		   *first = palloc(sizeof(*first) * Max(n, 1));
 	int			ndistinct = 0;
 	int			distinct = 0;
 
-	n = 0;
-	for (int i = 0; i < all; i++)
+	for (int i = 0; i < n; i++)
 	{
-		if (e[i].outcome == BB_INVALID)
-			continue;
-		e[i].reason = retention_refuses(e[i].ev.kind, e[i].ev.created_at);
-		if (e[i].reason != NULL)
-		{
-			e[i].outcome = BB_INVALID;
-			archive_reject(rejects, e[i].relay_id, e[i].reason, e[i].ev.id, e[i].ev.content,
-						   e[i].ev.content_len, 1, e[i].seen_at);
-			continue;
-		}
-		e[i].outcome = BB_PENDING;
-		s[n].ev = &e[i];
-		s[n++].at = i;
+		s[i].at = w->todo[i];
+		s[i].ev = &e[s[i].at];
+		e[s[i].at].outcome = BB_PENDING;
 	}
 	qsort(s, n, sizeof(*s), by_key);
 	for (int i = 0; i < n; i++)
@@ -86,9 +118,6 @@ write_events(BbArchiveEvent *e, int n, BbRejects *rejects)
 			x->outcome = f->outcome == BB_INVALID ? BB_INVALID : BB_DUPLICATE;
 			x->reason = f->reason;
 		}
-		if (x->outcome == BB_INVALID)
-			archive_reject(rejects, x->relay_id, x->reason, x->ev.id, x->ev.content,
-						   x->ev.content_len, 1, x->seen_at);
 	}
 	pfree(first);
 	pfree(s);
@@ -137,18 +166,101 @@ write_observations(BbArchiveEvent *e, int n, BbOffer *offer, int m)
 	pfree(o);
 }
 
+static void
+write_all(void *arg)
+{
+	Write	   *w = arg;
+
+	if (w->n > 0)
+	{
+		write_events(w);
+		archive_peer_news(w->e, w->n);
+	}
+	archive_lookup(w->o, w->m);
+	if (w->n + w->m > 0)
+		write_observations(w->e, w->n, w->o, w->m);
+	w->wrote = TransactionIdIsValid(GetCurrentTransactionIdIfAny());
+}
+
+/* As it was before it was tried. */
+static void
+forget(Write *w, const int64 *offered)
+{
+	for (int i = 0; i < w->ntodo; i++)
+	{
+		BbArchiveEvent *e = &w->e[w->todo[i]];
+
+		e->key = nostr_event_key(e->ev.created_at, e->ev.id);
+		e->reason = NULL;
+	}
+	for (int i = 0; i < w->m; i++)
+		w->o[i].key = offered[i];
+}
+
+/* Nothing is locked by this transaction but what the call locks: undone, it is
+ * in nobody's way. */
+static void
+write_first(Write *w)
+{
+	int64	   *offered = palloc_extended(sizeof(int64) * Max(w->m, 1), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < w->m; i++)
+		offered[i] = w->o[i].key;
+	for (int i = 1;; i++)
+	{
+		ErrorData  *error = bb_attempt(write_all, w);
+
+		if (error == NULL)
+			break;
+		if (error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED || i == WAYS_OUT)
+			ReThrowError(error);
+		FreeErrorData(error);
+		forget(w, offered);
+	}
+	pfree(offered);
+}
+
+static void
+explain_deadlock(void *arg)
+{
+	if (geterrcode() == ERRCODE_T_R_DEADLOCK_DETECTED)
+		errhint("Transactions that write several times can wait for each other. Give all events in one call of bigbrotr.event_ingest, or repeat the transaction.");
+}
+
+/* What an earlier call has locked stays so. */
+static void
+write_again(Write *w)
+{
+	ErrorContextCallback hint = {.previous = error_context_stack,.callback = explain_deadlock};
+
+	error_context_stack = &hint;
+	write_all(w);
+	error_context_stack = hint.previous;
+}
+
 void
 archive_write(BbArchiveEvent *e, int n, BbOffer *o, int m, BbRejects *rejects)
 {
+	static LocalTransactionId writer;	/* the last transaction that wrote */
+	Write		w = {.e = e,.n = n,.o = o,.m = m};
+
 	SPI_connect();
 	archive_partitions();
 	SPI_finish();
-	if (n > 0)
+	find_events(&w, rejects);
+	if (writer == bb_local_xid())
+		write_again(&w);
+	else
+		write_first(&w);
+	if (w.wrote)
+		writer = bb_local_xid();
+	for (int i = 0; i < w.ntodo; i++)
 	{
-		write_events(e, n, rejects);
-		archive_peer_news(e, n);
+		const BbArchiveEvent *x = &e[w.todo[i]];
+
+		if (x->outcome == BB_INVALID)
+			archive_reject(rejects, x->relay_id, x->reason, x->ev.id, x->ev.content,
+						   x->ev.content_len, 1, x->seen_at);
 	}
-	archive_lookup(o, m);
-	if (n + m > 0)
-		write_observations(e, n, o, m);
+	pfree(w.todo);
 }

@@ -8,8 +8,11 @@
  * connected (they connect themselves), and use saved plans.  Concurrent
  * writers never deadlock when a transaction calls archive_write once, then
  * archive_rejects_write, then mention_flush (mention_store.h): each writes in
- * one order, that of the keys.  A row that the database refuses never fails the batch: it is found by bisection and
- * becomes a rejected event with the SQLSTATE and message as its reason.
+ * one order, that of the keys.  When others write several times, the first
+ * call of a transaction steps back out of a deadlock and writes again; a later
+ * one fails with a hint.  A row that the database refuses never fails the
+ * batch: it is found by bisection and becomes a rejected event with the
+ * SQLSTATE and message as its reason.
  */
 #ifndef BB_ARCHIVE_H
 #define BB_ARCHIVE_H

@@ -4,8 +4,8 @@
  * Events as JSON text into the archive, from SQL and from files: checked one
  * by one, then written together.
  *
- * Inside a transaction of the caller; at most one ingest_write in it keeps
- * writers from deadlocks (archive.h).  Until it commits, others wait for the
+ * Inside a transaction of the caller; with one ingest_write in it, it is never
+ * the victim of a deadlock (archive.h).  Until it commits, others wait for the
  * events it has stored, and for nothing else.
  */
 #ifndef BB_INGEST_H

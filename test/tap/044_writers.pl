@@ -1,5 +1,6 @@
 # Several writers with overlapping batches in any order: no deadlock, no lost
-# row.  First sessions that call event_ingest, then synchronizers.
+# row.  First sessions that call event_ingest, then synchronizers; then
+# transactions of several calls, which can wait for each other in a circle.
 
 use strict;
 use warnings;
@@ -20,6 +21,7 @@ bigbrotr.synchronizer_tail = 0
 bigbrotr.synchronizer_recheck = 0
 bigbrotr.validator_interval = 0
 bigbrotr.monitor_interval = 0
+deadlock_timeout = '100ms'
 CONF
 my $dir = PostgreSQL::Test::Utils::tempdir();
 
@@ -75,5 +77,73 @@ is(deadlocks(), 0, 'and no deadlock');
 is(query('SELECT count(*) FROM bigbrotr.relay WHERE failures > 0'), 0, 'nothing was tried again');
 is(query("SELECT count(DISTINCT worker) FROM bigbrotr.counter WHERE service = 'synchronizer' AND name = 'observations'"),
 	4, 'each of the four wrote');
+
+# --- circles
+my @late = split /\n/, slurp_file(generate_events(10, 62, 1750000000, 1000));
+@late = sort { ($a =~ /"created_at":(\d+)/)[0] <=> ($b =~ /"created_at":(\d+)/)[0] } @late;
+
+# How one call with these events ends.
+sub ingest
+{
+	return 'SELECT string_agg(outcome, $$ $$ ORDER BY n) FROM bigbrotr.event_ingest(ARRAY['
+		. join(', ', map { "\$e\$$late[$_]\$e\$" } @_) . ']);';
+}
+
+sub session
+{
+	my $s = $node->background_psql('postgres', on_error_stop => 0);
+	$s->query_safe("SET deadlock_timeout = '$_[0]'; BEGIN");
+	return $s;
+}
+
+sub waiting { return query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = 'postgres'") }
+
+sub send_on { my ($s, $sql) = @_; return $s->query_until(qr/sent/, "\\echo sent\n$sql\n") }
+
+# One transaction has event $high and another $middle; the writer has $low and
+# waits for $middle; then the first wants $low, and the second lets go.
+sub circle
+{
+	my ($low, $middle, $high, $write) = @_;
+	my ($first, $second) = (session('1h'), session('1h'));
+	is($first->query_safe(ingest($high)), 'new', 'a transaction has the newest event');
+	is($second->query_safe(ingest($middle)), 'new', 'another one an older');
+	$write->();
+	ok(wait_for(sub { waiting() == 1 }), 'the writer waits');
+	send_on($first, ingest($low));
+	ok(wait_for(sub { waiting() == 2 }), 'the first one waits for it');
+	$second->query_safe('COMMIT');
+	is($first->query_safe('SELECT 1'), "new\n1", 'the writer gives way');
+	$first->query_safe('COMMIT');
+	$_->quit foreach $first, $second;
+}
+
+my $writer = $node->background_psql('postgres', on_error_stop => 0);
+circle(0, 1, 2, sub { send_on($writer, ingest(0, 1, 2)) });
+is($writer->query('SELECT 1'), "duplicate duplicate duplicate\n1", 'and finds all of it there');
+$writer->quit;
+
+append_to_file("$dir/late", join '', map { "$_\n" } @late[ 3 .. 5 ]);
+my $late = start_relay('--events', "$dir/late");
+my $workers = "SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity WHERE backend_type = 'bigbrotr synchronizer'";
+my $pids = query($workers);
+circle(3, 4, 5, sub { query("INSERT INTO bigbrotr.relay (url, network) VALUES ('$late', 'clearnet'); SELECT bigbrotr.run('synchronizer')") });
+ok($node->poll_query_until('postgres', "SELECT count(*) = 3 FROM bigbrotr.observation JOIN bigbrotr.relay ON id = relay_id WHERE url = '$late'"),
+	'a synchronizer, too');
+is(query("SELECT failures FROM bigbrotr.relay WHERE url = '$late'"), '0', 'which is no failure');
+is(query($workers), $pids, 'nor the end of a process');
+
+# nobody can give way
+my ($one, $two) = (session('1h'), session('100ms'));
+is($one->query_safe(ingest(7)), 'new', 'a transaction');
+is($two->query_safe(ingest(6)), 'new', 'another');
+send_on($one, ingest(6));
+ok(wait_for(sub { waiting() == 1 }), 'the first waits');
+$two->query(ingest(7));
+like($two->{stderr}, qr/ERROR:  deadlock detected.*HINT:  [^\n]*in one call of bigbrotr.event_ingest/s, 'the second is told what to do');
+is($one->query_safe('SELECT 1'), "new\n1", 'the first goes on');
+$one->query_safe('COMMIT');
+$_->quit foreach $one, $two;
+is(query('SELECT count(*) FROM bigbrotr.event WHERE created_at >= 1750000000'), 8, 'no event is lost, none is there twice');
 $node->stop;
 done_testing();
