@@ -255,7 +255,7 @@ static const PlanDef plan_defs[BB_PLAN_N] = {
 	},
 	[BB_PLAN_RETENTION] = {
 		"SELECT r.name, r.floor, r.kinds FROM bigbrotr.retention AS r "
-		"WHERE r.enabled AND r.floor IS NOT NULL ORDER BY r.name LIMIT 64",
+		"WHERE r.enabled AND r.floor IS NOT NULL ORDER BY r.name",
 		SPI_OK_SELECT, 0, {0}
 	},
 	[BB_PLAN_RELAY_GET] = {

@@ -3,8 +3,8 @@
  *
  * What policies refuse; see retention.h.
  *
- * Must survive any number of policies: those beyond MAX_POLICIES, in the order
- * of their names, refuse nothing (they remove all the same).
+ * Guarantees that what a policy removes is refused, however many there are:
+ * else it would come, and go, with every re-check.
  */
 #include "postgres.h"
 
@@ -13,12 +13,12 @@
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "pg/archive_plan.h"
 #include "pg/retention.h"
 
-#define MAX_POLICIES	64
 #define MAX_KINDS		256		/* as the table says */
 #define READ_AGAIN_MS	1000
 
@@ -30,7 +30,8 @@ typedef struct Policy
 	int32		kinds[MAX_KINDS];
 } Policy;
 
-static Policy policies[MAX_POLICIES];
+static MemoryContext context;
+static Policy *policies;			/* in the context */
 static int	npolicies;
 static TimestampTz read_at;
 
@@ -63,11 +64,16 @@ read_policies(void)
 
 	if (read_at != 0 && now >= read_at && !TimestampDifferenceExceeds(read_at, now, READ_AGAIN_MS))
 		return;
+	if (context == NULL)
+		context = AllocSetContextCreate(TopMemoryContext, "bigbrotr policies", ALLOCSET_SMALL_SIZES);
 	SPI_connect();
 	archive_plan_run(BB_PLAN_RETENTION, NULL, NULL);
-	npolicies = (int) Min(SPI_processed, MAX_POLICIES);
-	for (int i = 0; i < npolicies; i++)
-		read_one(&policies[i], SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+	npolicies = 0;
+	MemoryContextReset(context);
+	if (SPI_processed > 0)
+		policies = MemoryContextAllocHuge(context, sizeof(Policy) * SPI_processed);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		read_one(&policies[npolicies++], SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 	SPI_finish();
 	read_at = now;
 }

@@ -57,6 +57,35 @@ is(value($wrong), 0, 'the analytics agree');
 my @seven = grep { /"kind":7,/ } @old;
 is(ingest('three', @seven), 'invalid|retention: policy "reactio|' . @seven, 'what was removed is refused');
 is(value("SELECT sum(count) FROM bigbrotr.rejected_event WHERE reason = 'retention'"), scalar @seven, 'and counted');
+value("INSERT INTO bigbrotr.retention (name, kinds, max_age) SELECT 'many ' || n, '{65535}', '1 hour' FROM generate_series(1, 100) AS n");
+becomes("SELECT min(floor) > 0 AND count(*) = count(floor) FROM bigbrotr.retention", 'many policies');
+is(ingest('three', @seven), 'invalid|retention: policy "reactio|' . @seven, 'refuse what each of them removes');
+value("DELETE FROM bigbrotr.retention WHERE name LIKE 'many %'");
+
+# Relays show it again: nothing of it is stored, each is counted, and all is proved.
+my $file = PostgreSQL::Test::Utils::tempdir() . '/again.jsonl';
+append_to_file($file, join('', map { "$_\n" } @old, @new));
+my @urls = (start_relay('--events', $file), start_relay('--events', $file, '--neg', 'yes'));
+my $shown = "SELECT min(n) FROM (SELECT sum(e.count) AS n FROM bigbrotr.rejected_event AS e JOIN bigbrotr.relay AS r ON r.id = e.relay_id "
+	. "WHERE e.reason = 'retention' AND r.url LIKE 'ws://127%' GROUP BY r.url) AS r";
+my $stored = "SELECT sum(n_tup_ins), sum(n_tup_del) FROM pg_stat_user_tables WHERE relname LIKE 'event\_%'";
+my $before_relays = value($stored);
+value("UPDATE bigbrotr.relay SET next_sync_at = 'infinity'");
+set_conf($node, 'bigbrotr.synchronizer_recheck' => 0, 'bigbrotr.synchronizer_tail' => 0, 'bigbrotr.synchronizer_interval' => '1s');
+value('INSERT INTO bigbrotr.relay (url, network) VALUES ' . join ', ', map { "('$_', 'clearnet')" } @urls);
+my $complete = "SELECT count(*) = 2 AND bool_and(state = 'complete' AND lower(range) = 0) FROM bigbrotr.coverage";
+becomes($complete, 'two relays are proved complete');
+is(value($shown), $sevens, 'what they showed of those kinds is refused, all of it');
+is(value('SELECT string_agg(DISTINCT observations::text, $$ $$) FROM bigbrotr.relay WHERE url LIKE $$ws://127%$$'), @old + @new - $sevens, 'the others are observed');
+set_conf($node, 'bigbrotr.synchronizer_recheck' => '1s');
+becomes("SELECT count(*) = 2 FROM bigbrotr.relay WHERE recall = 1", 'a round of re-checks finds nothing new');
+cmp_ok(value($shown), '>=', 2 * $sevens, 'refuses them again');
+is(value($complete), 't', 'the proofs stand');
+is(value("SELECT removed FROM bigbrotr.retention"), $sevens, 'and nothing is there to be removed again');
+is(value($stored), $before_relays, 'nothing was stored');
+set_conf($node, 'bigbrotr.synchronizer_interval' => 0);
+ok(wait_for(sub { worker_pid($node, 'synchronizer') eq '' }), 'the relays are left alone');
+stop_relay($_) foreach @urls;
 
 # By age: a whole month, whose space comes back.
 my $left = value('SELECT count(*) FROM bigbrotr.event WHERE created_at < 1690000000');
