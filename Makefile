@@ -60,10 +60,13 @@ bigbrotr-net: $(NETOBJS)
 -include $(NETOBJS:.o=.d)
 
 install: install-net
-.PHONY: install-net
+uninstall: uninstall-net
+.PHONY: install-net uninstall-net
 install-net: bigbrotr-net
 	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
 	$(INSTALL_PROGRAM) bigbrotr-net '$(DESTDIR)$(pkglibdir)/bigbrotr-net'
+uninstall-net:
+	rm -f '$(DESTDIR)$(pkglibdir)/bigbrotr-net'
 
 # --- the PG-free library under sanitizers: unit tests ----------------------
 ASAN_CFLAGS = -std=gnu11 -O1 -g $(WARN) -MMD -MP -D_GNU_SOURCE -DBB_VERSION=\"$(EXTVERSION)\" -Isrc -Isrc/nostr -Itest/unit \
