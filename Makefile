@@ -87,7 +87,7 @@ build/unit/%: test/unit/%.c $(UNITOBJS)
 	$(CC) $(ASAN_CFLAGS) $< $(UNITOBJS) -o $@ $(NET_LIBS)
 
 # these talk to scripted relays
-build/unit/test_hostile build/unit/test_check build/unit/test_dense build/unit/test_neg_sync build/unit/test_publish build/unit/test_relay build/unit/test_rtt: build/unit/%: test/unit/%.c $(RELAYOBJS) $(UNITOBJS)
+build/unit/test_hostile build/unit/test_check build/unit/test_dense build/unit/test_neg_sync build/unit/test_publish build/unit/test_relay build/unit/test_rtt build/unit/test_silent: build/unit/%: test/unit/%.c $(RELAYOBJS) $(UNITOBJS)
 	@mkdir -p $(@D)
 	$(CC) $(ASAN_CFLAGS) $< $(RELAYOBJS) $(UNITOBJS) -o $@ $(NET_LIBS) -ljansson
 

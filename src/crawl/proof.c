@@ -266,7 +266,7 @@ probe_end(SyncReq *r, SyncEnd how)
 	SyncWalk   *w = sync_walk_of(r);
 	Sync	   *s = w->s;
 
-	if (how == SYNC_END_REFUSED && w->probe_cut < NO_CUT)
+	if (how == SYNC_END_REFUSED && w->probe_cut < NO_CUT && s->refusal.failure != NET_TIMEOUT)
 	{
 		if (s->cut < NO_CUT)
 			s->cut++;

@@ -263,6 +263,8 @@ sync_req_finish(SyncReq *r, SyncEnd how)
 	unlink_req(r);
 	if (how != SYNC_END_REFUSED && !r->by_id && !r->bare && r->in_range > s->max_page)
 		s->max_page = r->in_range;
+	if (how == SYNC_END_EOSE)
+		s->silences = 0;
 	s->cb.page_end(s->user);
 	r->end(r, how);
 	sync_schedule(s);

@@ -154,10 +154,21 @@ sync_fail(Sync *s, NetFailure failure, const char *reason)
 	sync_finish(s, SYNC_FAILED, failure, reason);
 }
 
+/* A relay that answers, but not this, keeps its connection. */
+bool
+sync_bear_silence(Sync *s)
+{
+	return s->refusal.failure == NET_TIMEOUT && s->useful && !s->finished &&
+		s->silences++ < SYNC_MAX_SILENCES;
+}
+
 void
 sync_fail_refused(Sync *s)
 {
-	sync_fail(s, s->refusal.failure, s->refusal.text);
+	if (s->walk.active && s->walk.scatter == NULL && sync_bear_silence(s))
+		sync_walk_give_up(&s->walk, "unanswered");
+	else
+		sync_fail(s, s->refusal.failure, s->refusal.text);
 }
 
 /* --- windows --- */

@@ -38,6 +38,7 @@
 #define SYNC_SMALL_LIMIT	100		/* what no relay refuses; less proves too little */
 #define SYNC_MAX_FLOOD		10000	/* events beyond any limit that was asked for */
 #define SYNC_MAX_CUT		400		/* kinds in one filter */
+#define SYNC_MAX_SILENCES	5		/* in a row, of a relay that has answered before */
 #define SYNC_PAGE_TIMEOUTS	10		/* a page ends after that many timeouts */
 
 /* ------------------------------------------------------------- requests */
@@ -299,6 +300,7 @@ struct Sync
 		char		text[400];
 	}			refusal;
 	bool		limit_reduced;
+	int			silences;		/* requests in a row that were not answered at all */
 	SyncAuthState auth;
 	SyncRate	rate;
 
@@ -335,7 +337,10 @@ extern void sync_finish(Sync *s, SyncOutcome outcome, NetFailure failure,
 						const char *reason);
 /* What is left of the window stays open with that reason. */
 extern void sync_fail(Sync *s, NetFailure failure, const char *reason);
-extern void sync_fail_refused(Sync *s);	/* with s->refusal */
+/* With s->refusal; silence of one that answers otherwise leaves only the
+ * window open. */
+extern void sync_fail_refused(Sync *s);
+extern bool sync_bear_silence(Sync *s); /* was it that, and not too often? */
 extern bool sync_slice_over(const Sync *s);
 extern void sync_retract(Sync *s, const char *reason);	/* earlier windows hold no longer */
 extern bool sync_full(const SyncReq *r);	/* may the answer have been cut off? */

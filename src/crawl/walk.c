@@ -8,7 +8,7 @@
  * ends the walk, so paging ends; a short page never ends it (relays count
  * events against the limit that they then do not send), only what proof.c
  * finds out; the page that asks again for the last second shows what else
- * is in it.
+ * is in it; what a relay never answers keeps nobody from what lies below.
  */
 #include "../nostr/pgfree.h"
 
@@ -18,6 +18,10 @@
 
 #include "sync_internal.h"
 #include "walk.h"
+
+#define SILENT_SECONDS	INT64_C(86400)	/* left out after the first silence, */
+#define SILENT_GROWTH	5		/* and 32 times as much after each more in a row, */
+#define SILENT_SKIPS	3		/* of which a window gets so many */
 
 int64_t
 sync_walk_time(const SyncWalk *w, int64_t created_at)
@@ -220,6 +224,37 @@ sync_order_of(const SyncReq *r)
 	return r->falls > 0 ? SYNC_ORDER_NEWEST_FIRST : SYNC_ORDER_UNKNOWN;
 }
 
+/*
+ * No answer to a page, of a relay that answers others: perhaps it is
+ * something in it.  What lies below is asked for without it; what is left out
+ * grows with each silence, and a later job asks for it again, for less of it.
+ */
+static bool
+skip_silence(SyncWalk *w)
+{
+	Sync	   *s = w->s;
+	int64_t		lo = w->mirror ? -s->started : 0;
+	int64_t		hi = w->mirror ? 0 : s->started;
+	int64_t		step;
+
+	lo = w->lo > lo ? w->lo : lo;
+	hi = w->hi < hi ? w->hi : hi;
+	if (lo > hi || s->silences >= SILENT_SKIPS || !sync_bear_silence(s))
+		return false;
+	step = SILENT_SECONDS << (SILENT_GROWTH * (s->silences - 1));
+	step = step < (hi - lo) / 2 ? step : (hi - lo) / 2;
+	sync_ahead_stop(w);
+	sync_seen_reset(&w->seen, INT64_MAX);
+	w->last_size = 0;
+	sync_walk_hole(w, hi - step, w->hi, "unanswered");
+	if (w->active)
+	{
+		w->hi = hi - step - 1;
+		sync_walk_go_on(w);
+	}
+	return true;
+}
+
 /* A page was refused: perhaps only for its size. */
 static void
 page_refused(SyncWalk *w)
@@ -233,7 +268,7 @@ page_refused(SyncWalk *w)
 		s->limit = SYNC_SMALL_LIMIT;
 		sync_walk_go_on(w);
 	}
-	else
+	else if (!skip_silence(w))
 		sync_fail_refused(s);
 }
 

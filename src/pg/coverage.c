@@ -22,7 +22,7 @@
 static const char *const stubborn[] = {
 	"dense_second", "too_many_gaps", "not_newest_first", "too_many_unordered",
 	"until_ignored", "since_ignored", "limit_ignored", "filter_ignored", "unreadable_events",
-	"contradictory_answers", "hidden_events", "more_but_empty"
+	"contradictory_answers", "hidden_events", "more_but_empty", "unanswered"
 };
 
 static const char *const state_names[BB_COVERAGE_STATES] = {"open", "paged", "complete"};

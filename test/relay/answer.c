@@ -421,6 +421,15 @@ refused_by_script(const Conn *c)
 		(s->refuse_count == 0 || c->reqs < s->refuse_from + s->refuse_count);
 }
 
+static bool
+holds_silent(const RelayScript *s, const Page *p)
+{
+	for (long i = 0; s->silent_at != 0 && i < p->n; i++)
+		if (p->item[i]->created_at == s->silent_at)
+			return true;
+	return false;
+}
+
 static void
 send_oversize(Conn *c)
 {
@@ -475,6 +484,11 @@ answer_req(Conn *c, const char *sub, json_t *req)
 			query(c, &f, mark, &page);
 	}
 	trace(req, &page);
+	if (holds_silent(c->script, &page))
+	{
+		free(page.item);
+		return;
+	}
 	no = refused_by_script(c);
 	for (long i = 0; i < page.n && !(no && i >= s->refuse_after); i++)
 	{

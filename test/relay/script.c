@@ -59,6 +59,7 @@ static const Setting table[] = {
 	{"rate_ms", NUMBER, AT(rate_ms), NULL, "the interval; it begins with its first REQ"},
 	{"rate_how", CHOICE, AT(rate_how), "no|closed|notice|silent|garbage|disconnect", "what happens to one REQ more"},
 	{"rate_text", TEXT, AT(rate_text), NULL, "what CLOSED or NOTICE say then"},
+	{"silent_at", NUMBER, AT(silent_at), NULL, "pages that hold an event of this second get no answer; 0: none"},
 	{"auth", CHOICE, AT(auth), "none|offer|required|late|refuse|deaf|no_challenge|kinds",
 	"NIP-42: never; challenge only; challenge at once and required; challenge with the first refusal; "
 	"no key is good enough; AUTH is not answered; required without challenge; for hidden_kinds only"},

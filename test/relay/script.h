@@ -107,6 +107,7 @@ typedef struct RelayScript
 	int			refuse, refuse_from, refuse_count, refuse_after;
 	char		refuse_text[RELAY_TEXT];
 	int			rate, rate_ms, rate_how;
+	int			silent_at;
 	char		rate_text[RELAY_TEXT];
 	int			auth;
 	char		auth_text[RELAY_TEXT];
