@@ -41,12 +41,10 @@ sub contents
 	  for @tables;
 	push @out, split "\n", $node->safe_psql($db, <<'SQL');
 SELECT c.oid::regclass, pg_get_expr(c.relpartbound, c.oid), obj_description(c.oid, 'pg_class'),
-	(SELECT string_agg(pg_get_indexdef(i.indexrelid), ' ' ORDER BY i.indexrelid::regclass::text) FROM pg_index AS i WHERE i.indrelid = c.oid),
-	(SELECT string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname) FROM pg_constraint AS k WHERE k.conrelid = c.oid),
-	(SELECT string_agg(a.attcompression::text, '' ORDER BY a.attnum) FROM pg_attribute AS a WHERE a.attrelid = c.oid)
+	(SELECT string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname) FROM pg_constraint AS k WHERE k.conrelid = c.oid)
 FROM pg_class AS c WHERE c.relnamespace = 'bigbrotr'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY c.relname
 SQL
-	push @out, $node->safe_psql($db, 'SELECT last_value FROM bigbrotr.relay_id_seq');
+	push @out, storage_settings($node, $db), $node->safe_psql($db, 'SELECT last_value FROM bigbrotr.relay_id_seq');
 	return @out;
 }
 
@@ -99,7 +97,13 @@ set_conf($node, 'bigbrotr.enabled' => 'off');
 ok(wait_workers($node, 'postgres'), 'no workers');
 $node->safe_psql('postgres', 'CALL bigbrotr.search_enable()');
 $node->safe_psql('postgres', 'SELECT bigbrotr.refresh()');
+# what an operator has changed
+my $month = $node->safe_psql('postgres', 'SELECT tableoid::regclass FROM bigbrotr.event LIMIT 1');
+$node->safe_psql('postgres', "ALTER TABLE $month SET (fillfactor = 71, toast.autovacuum_enabled = off); "
+	. "ALTER TABLE $month ALTER tags SET STATISTICS 321, ALTER pubkey SET (n_distinct = -0.2), ALTER content SET COMPRESSION pglz, ALTER content SET STORAGE external; "
+	. "ALTER INDEX ${month}_pkey SET (fillfactor = 72)");
 my @contents = contents('postgres');
+like(join("\n", @contents), qr/^$month\|.*fillfactor=71.*n_distinct=-0\.2.*fillfactor=?'?72/m, 'settings are compared');
 my $answers = answers('postgres');
 like($answers, qr/^$total\|/, 'the whole archive is among the answers');
 like($answers, qr/^kind_counts [1-9]/m, 'and what was counted');

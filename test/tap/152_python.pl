@@ -91,6 +91,23 @@ sub check
 	return;
 }
 
+# Every partition is stored as all others are, and as a new archive has it.
+sub check_storage
+{
+	my ($how, $db) = @_;
+	my @got = storage_settings($node, $db);
+	my %forms;
+	foreach my $line (@got)
+	{
+		my ($table, $parent) = $line =~ /^(bigbrotr\.((?:event|observation)_(?=20\d\d|old|future))\w+)/ or next;
+		push @{$forms{$parent}{ $line =~ s/\b(event|observation)_(?:20\d\d(?:_\d\d)?|old|future)/$1_X/gr }}, $table;
+	}
+	is(join(' ', map { scalar keys %{$forms{$_}} } sort keys %forms), '1 1', "$how: partitions are stored alike")
+	  or diag(explain(\%forms));
+	is(join("\n", @got), join("\n", storage_settings($node, 'fresh')), "$how: and as in a new archive");
+	return;
+}
+
 my ($in, $out) = ('', '');
 my $h = IPC::Run::start([ 'psql', '-qX', '-d', $node->connstr('postgres'), '-c', "CALL bigbrotr.import_python('old')" ], '<', \$in, '>', \$out, '2>&1');
 ok($node->poll_query_until('postgres', 'SELECT count(*) > 0 FROM bigbrotr.transfer WHERE events > 0'), 'an import runs');
@@ -105,6 +122,10 @@ one('UPDATE bigbrotr.transfer SET invalid = 5');
 check('twice', 'postgres');
 one("CALL bigbrotr.import_python('public')", 'old');
 check('a schema beside', 'old');
+one('CREATE DATABASE fresh');
+one('CREATE EXTENSION bigbrotr; SELECT bigbrotr.partition_ensure()', 'fresh');
+check_storage('foreign tables', 'postgres');
+check_storage('a schema beside', 'old');
 
 my ($rc, undef, $err) = $node->psql('postgres', "CALL bigbrotr.import_python('nowhere')");
 like($err, qr/relation "nowhere\.relay" does not exist/, 'a schema that is not there');

@@ -14,7 +14,8 @@ use Test::More ();
 use Time::HiRes ();
 
 our @EXPORT = qw(bigbrotr_node generate_events start_relay stop_relay event_ids seed_relays
-  worker_pid wait_workers net_pids wait_for wait_log set_conf elapsed relay_adds);
+  worker_pid wait_workers net_pids wait_for wait_log set_conf elapsed relay_adds
+  storage_settings);
 
 my $root = $ENV{BB_ROOT} or die "BB_ROOT is not set: run the tests with make test";
 my %relays;
@@ -166,6 +167,28 @@ sub elapsed
 	my $result = $code->();
 	Test::More::note(sprintf '%s: %.0f ms', $what, 1000 * (Time::HiRes::time() - $start));
 	return $result;
+}
+
+# How the tables of a database are stored, a line for each: what settings they,
+# their toast tables, columns (but for what a server notes there itself) and
+# indexes have.
+sub storage_settings
+{
+	my ($node, $db) = @_;
+	return split "\n", $node->safe_psql($db, <<'SQL');
+SELECT c.oid::regclass, c.relpersistence, c.relreplident, m.amname, c.reloptions, t.reloptions, s.spcname,
+	(SELECT string_agg(concat_ws(' ', a.attname, a.attstorage, nullif(a.attcompression, ''), nullif(a.attstattarget, -1),
+			(SELECT array_agg(o) FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\_%')), ', ' ORDER BY a.attnum)
+		FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+	(SELECT string_agg(concat_ws(' ', pg_get_indexdef(i.indexrelid), x.reloptions, i.indisvalid, i.indisclustered, i.indisreplident,
+			(SELECT string_agg(a.attnum || ':' || a.attstattarget, ' ') FROM pg_attribute AS a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0)),
+			', ' ORDER BY i.indexrelid::regclass::text)
+		FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid),
+	(SELECT string_agg(pg_get_statisticsobjdef(e.oid) || coalesce(e.stxstattarget, -1), ', ' ORDER BY e.stxname) FROM pg_statistic_ext AS e WHERE e.stxrelid = c.oid)
+FROM pg_class AS c LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid LEFT JOIN pg_am AS m ON m.oid = c.relam
+	LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace
+WHERE c.relnamespace = 'bigbrotr'::regnamespace AND c.relkind IN ('r', 'p', 'm') ORDER BY c.relname
+SQL
 }
 
 # The sorted ids of a file of events.
