@@ -14,6 +14,7 @@
 #include "pg/archive_insert.h"
 #include "pg/archive_plan.h"
 #include "pg/attempt.h"
+#include "pg/ruling.h"
 
 #define MAX_PATIENCE	255
 
@@ -43,11 +44,22 @@ typedef struct Insert
 } Insert;
 
 static void
-insert(void *arg)
+run(void *arg)
 {
 	const Insert *i = arg;
 
 	archive_plan_run(i->plan, i->args, NULL);
+}
+
+static void
+insert(void *arg)
+{
+	const Insert *i = arg;
+
+	if (i->plan == BB_PLAN_INSERT_EVENT || i->plan == BB_PLAN_INSERT_EVENT_ALL)
+		bb_ruling_batch(run, arg);
+	else
+		run(arg);
 }
 
 static ErrorData *

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "nostr/filter.h"
+#include "pg/ruling.h"
 #include "pg/search.h"
 #include "executor/tuptable.h"
 #include "tcop/dest.h"
@@ -32,6 +33,8 @@ typedef struct BbQuery
 	int64		now;			/* unix seconds; for NIP-40 */
 	const char *relay_url;		/* for NIP-62, may be NULL */
 	int64		max_limit;		/* of each filter */
+	BbKeyRange *uncovered;		/* where ruling may lack entries; relay only */
+	int			nuncovered;
 } BbQuery;
 
 /* Reads one filter or an array of them; errors out on a bad one.  Belongs to
@@ -111,6 +114,7 @@ typedef enum BbDrive
 	BB_DRIVE_TAGS_NEAR,
 	BB_DRIVE_SEARCH,			/* words, by the index of bb_drive_config */
 	BB_DRIVE_ID,
+	BB_DRIVE_KEYS,				/* by key */
 	BB_DRIVE_ROWS,				/* whole rows by key */
 	BB_DRIVE_N
 } BbDrive;

@@ -66,6 +66,7 @@ static const Way ways[BB_DRIVE_N] = {
 	[BB_DRIVE_SEARCH] = {EVENT " AND bigbrotr.search_vector(%s::pg_catalog.regconfig, e.kind, e.content) OPERATOR(pg_catalog.@@) $3",
 	{"search_vector", "gin", false}, TSQUERYOID},
 	[BB_DRIVE_ID] = {EVENT " AND bigbrotr.id_code(e.id) OPERATOR(pg_catalog.=) ANY ($3)", {"id_code", "btree", false}, INT4ARRAYOID},
+	[BB_DRIVE_KEYS] = {EVENT " AND e.key OPERATOR(pg_catalog.=) ANY ($3)", {"key", "btree", false}, INT8ARRAYOID},
 	[BB_DRIVE_ROWS] = {"SELECT e.* FROM bigbrotr.event AS e WHERE " BOUNDS " AND e.key OPERATOR(pg_catalog.=) ANY ($3)",
 	{"key", "btree", false}, INT8ARRAYOID},
 };

@@ -8,13 +8,18 @@
  * on the order in which they came.  So the newest version counts even when it
  * was deleted itself: an older one does not come back.  Deletions and requests
  * to vanish are served for ever; nothing deletes them.
+ *
+ * All that could be said about a candidate is a claim, found by its code: in
+ * bigbrotr.ruling, which gives keys of events that may say it, or where that
+ * is not complete (ruling_cover.c) among all such events of the author.  Only
+ * what an event of the archive says counts.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
-#include "nostr/hex.h"
+#include "nostr/ruling.h"
 #include "nostr/tag_key.h"
 #include "pg/archive_plan.h"
 #include "pg/query.h"
@@ -24,17 +29,17 @@
 #include "varatt.h"
 #endif
 
-#define KIND_DELETION	5
-#define KIND_VANISH		62
-#define KIND_GIFT_WRAP	1059
-#define ADDRESSABLE(k)	((k) >= 30000 && (k) < 40000)
-#define REPLACEABLE(k)	((k) == 0 || (k) == 3 || ((k) >= 10000 && (k) < 20000))
+#define VERSIONED(k)	(nostr_kind_is_replaceable(k) || nostr_kind_is_addressable(k))
+#define ALL_RELAYS		"ALL_RELAYS"
+#define NEWEST			2		/* entries that are looked at first: mostly they decide */
 
-/* Somebody who may take a candidate away: its author, or who a gift is for. */
+/* Something that may be said about a candidate. */
 typedef struct Claim
 {
-	uint8		pubkey[32];
+	int64		code;
 	BbCandidate *c;
+	const uint8 *pubkey;		/* who may say it: the author, or who a gift is for */
+	NostrRuling what;
 	bool		recipient;
 } Claim;
 
@@ -43,7 +48,7 @@ typedef struct Facts
 {
 	DestReceiver pub;			/* must be first */
 	const BbQuery *q;
-	Claim	   *claim;			/* by pubkey, then id of the candidate */
+	Claim	   *claim;			/* by code */
 	int64		n;
 	int64		cap;
 	MemoryContext row;
@@ -56,23 +61,84 @@ typedef struct Fact
 	int32		kind;
 	const uint8 *id;
 	const uint8 *pubkey;
-	const uint8 *tags;			/* NULL in a light archive */
+	const uint8 *tags;			/* NULL in a light archive, or where they say nothing */
 	size_t		tags_len;
 } Fact;
+
+/* --- claims ----------------------------------------------------------------- */
+
+static void
+add_claim(Facts *f, BbCandidate *c, const uint8 *pubkey, NostrRuling what)
+{
+	Claim	   *claim;
+
+	if (f->n == f->cap)
+	{
+		f->cap *= 2;
+		f->claim = repalloc_huge(f->claim, sizeof(Claim) * f->cap);
+	}
+	claim = &f->claim[f->n++];
+	claim->code = nostr_ruling_code(pubkey, &what);
+	claim->c = c;
+	claim->pubkey = pubkey;
+	claim->what = what;
+	claim->recipient = pubkey != c->pubkey;
+}
+
+static NostrRuling
+vanish_on(const char *relay)
+{
+	return (NostrRuling) {NOSTR_RULES_VANISH, 0, {(const uint8 *) relay, strlen(relay), false}};
+}
+
+/* What this author, or receiver, may say. */
+static void
+add_person(Facts *f, BbCandidate *c, const uint8 *pubkey)
+{
+	if (c->kind == NOSTR_KIND_VANISH)
+		return;
+	add_claim(f, c, pubkey, vanish_on(ALL_RELAYS));
+	if (f->q->relay_url != NULL)
+		add_claim(f, c, pubkey, vanish_on(f->q->relay_url));
+	if (c->kind != NOSTR_KIND_DELETION)
+		add_claim(f, c, pubkey, (NostrRuling) {NOSTR_RULES_EVENT, 0, {c->hit.id, 32, true}});
+}
+
+static void
+add_candidate(Facts *f, BbCandidate *c)
+{
+	NostrTagElement el = {(const uint8 *) "", 0, false};
+	NostrTagIter it;
+	uint8		letter;
+
+	add_person(f, c, c->pubkey);
+	if (VERSIONED(c->kind))
+	{
+		if (nostr_kind_is_addressable(c->kind))
+			el = nostr_tags_identifier(c->tags, c->tags_len);
+		add_claim(f, c, c->pubkey, (NostrRuling) {NOSTR_RULES_ADDRESS, c->kind, el});
+		add_claim(f, c, c->pubkey, (NostrRuling) {NOSTR_RULES_VERSION, c->kind, el});
+	}
+	if (c->kind != NOSTR_KIND_GIFT_WRAP)
+		return;
+	nostr_tags_iter(&it, c->tags, c->tags_len);
+	while (nostr_tags_next_letter(&it, &letter, &el))
+		if (letter == 'p' && el.hex && el.len == 32)
+			add_person(f, c, el.data);
+}
 
 static int
 claim_cmp(const void *a, const void *b)
 {
 	const Claim *x = a;
 	const Claim *y = b;
-	int			c = memcmp(x->pubkey, y->pubkey, 32);
 
-	return c != 0 ? c : memcmp(x->c->hit.id, y->c->hit.id, 32);
+	return x->code < y->code ? -1 : x->code > y->code;
 }
 
-/* First claim of pubkey (and from that id on). */
+/* First claim of that code or a greater one. */
 static int64
-claim_find(const Facts *f, const uint8 *pubkey, const uint8 *id)
+claim_find(const Facts *f, int64 code)
 {
 	int64		lo = 0;
 	int64		hi = f->n;
@@ -80,11 +146,8 @@ claim_find(const Facts *f, const uint8 *pubkey, const uint8 *id)
 	while (lo < hi)
 	{
 		int64		mid = lo + (hi - lo) / 2;
-		int			c = memcmp(f->claim[mid].pubkey, pubkey, 32);
 
-		if (c == 0 && id != NULL)
-			c = memcmp(f->claim[mid].c->hit.id, id, 32);
-		if (c < 0)
+		if (f->claim[mid].code < code)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -92,155 +155,51 @@ claim_find(const Facts *f, const uint8 *pubkey, const uint8 *id)
 	return lo;
 }
 
+/* --- what events say about them --------------------------------------------- */
+
+/* NIP-01: the lowest id of the newest. */
 static bool
-claimed_by(const Facts *f, int64 i, const uint8 *pubkey)
+newer(int64 at, const uint8 *id, const BbHit *than)
 {
-	return i < f->n && memcmp(f->claim[i].pubkey, pubkey, 32) == 0;
+	return at > than->created_at || (at == than->created_at && memcmp(id, than->id, 32) < 0);
 }
 
-/* Value of the first tag "d" that has one, else the empty text. */
-static NostrTagElement
-identifier(const uint8 *tags, size_t len)
-{
-	NostrTagElement el = {(const uint8_t *) "", 0, false};
-	NostrTagIter it;
-	uint8		letter;
-
-	nostr_tags_iter(&it, tags, len);
-	while (nostr_tags_next_letter(&it, &letter, &el))
-		if (letter == 'd')
-			return el;
-	return (NostrTagElement) {(const uint8_t *) "", 0, false};
-}
-
+/* Does this ruling of an event take the candidate away? */
 static bool
-same(const NostrTagElement *a, const NostrTagElement *b)
+takes(const Fact *fact, const NostrRuling *r, const Claim *claim)
 {
-	return a->hex == b->hex && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
-}
+	const BbCandidate *c = claim->c;
 
-static bool
-has_identifier(const BbCandidate *c, const NostrTagElement *d)
-{
-	NostrTagElement own;
-
-	if (!ADDRESSABLE(c->kind))
-		return d->len == 0;
-	own = identifier(c->tags, c->tags_len);
-	return same(&own, d);
-}
-
-static bool
-is_text(const NostrTagElement *el, const char *s)
-{
-	return !el->hex && el->len == strlen(s) && memcmp(el->data, s, el->len) == 0;
-}
-
-/* A tag of that name with that value. */
-static bool
-has_tag(const Fact *fact, const char *name, const char *value)
-{
-	NostrTagIter it;
-	NostrTagElement el;
-
-	nostr_tags_iter(&it, fact->tags, fact->tags_len);
-	while (nostr_tags_next(&it) > 0)
-		if (nostr_tags_next_element(&it, &el) && is_text(&el, name) &&
-			nostr_tags_next_element(&it, &el) && is_text(&el, value))
-			return true;
+	if (r->sort != claim->what.sort || r->kind != claim->what.kind || memcmp(fact->pubkey, claim->pubkey, 32) != 0 ||
+		!nostr_tag_element_same_text(&r->value, &claim->what.value))
+		return false;
+	switch (r->sort)
+	{
+		case NOSTR_RULES_EVENT:
+			return !claim->recipient || nostr_tags_have(fact->tags, fact->tags_len, "k", "1059");
+		case NOSTR_RULES_ADDRESS:
+		case NOSTR_RULES_VANISH:
+			return c->hit.created_at <= fact->created_at;
+		case NOSTR_RULES_VERSION:
+			return newer(fact->created_at, fact->id, &c->hit);
+	}
 	return false;
 }
 
-/* An "a" tag: kind:pubkey:identifier, deletes the versions up to its time. */
 static void
-delete_address(Facts *f, const Fact *fact, const NostrTagElement *el)
+apply(Facts *f, const Fact *fact)
 {
-	size_t		len = nostr_tag_element_text_len(el);
-	char	   *s = palloc(len + 1);
-	char	   *end;
-	long		kind;
-	uint8		pubkey[32];
-	NostrTagElement d;
+	NostrRulingIter it;
+	NostrRuling r;
 
-	nostr_tag_element_text(el, s);
-	s[len] = '\0';
-	kind = strtol(s, &end, 10);
-	if (end == s || s[0] < '0' || s[0] > '9' || (s[0] == '0' && end > s + 1) || *end != ':' || (s + len) - (end + 1) < 65 || end[65] != ':' ||
-		!nostr_hex_decode(end + 1, 64, pubkey, 32) || memcmp(pubkey, fact->pubkey, 32) != 0)
-		return;
-	d = nostr_tag_element_of((const uint8 *) end + 66, s + len - (end + 66), palloc(len));
-	for (int64 i = claim_find(f, fact->pubkey, NULL); claimed_by(f, i, fact->pubkey); i++)
+	nostr_rulings(&it, fact->kind, fact->pubkey, fact->tags, fact->tags_len);
+	while (nostr_ruling_next(&it, &r))
 	{
-		BbCandidate *c = f->claim[i].c;
+		int64		code = nostr_ruling_code(fact->pubkey, &r);
 
-		if (!f->claim[i].recipient && c->kind == kind && c->hit.created_at <= fact->created_at &&
-			(ADDRESSABLE(c->kind) || REPLACEABLE(c->kind)) && has_identifier(c, &d))
-			c->gone = true;
-	}
-}
-
-static void
-take_deletion(Facts *f, const Fact *fact)
-{
-	NostrTagIter it;
-	NostrTagElement el;
-	uint8		letter;
-	bool		wraps = has_tag(fact, "k", "1059");
-
-	nostr_tags_iter(&it, fact->tags, fact->tags_len);
-	while (nostr_tags_next_letter(&it, &letter, &el))
-	{
-		if (letter == 'a')
-			delete_address(f, fact, &el);
-		if (letter != 'e' || !el.hex || el.len != 32)
-			continue;
-		for (int64 i = claim_find(f, fact->pubkey, el.data);
-			 claimed_by(f, i, fact->pubkey) && memcmp(f->claim[i].c->hit.id, el.data, 32) == 0; i++)
-		{
-			BbCandidate *c = f->claim[i].c;
-
-			if (c->kind != KIND_DELETION && c->kind != KIND_VANISH && (!f->claim[i].recipient || wraps))
-				c->gone = true;
-		}
-	}
-}
-
-static void
-take_vanish(Facts *f, const Fact *fact)
-{
-	if (!has_tag(fact, "relay", "ALL_RELAYS") &&
-		!(f->q->relay_url != NULL && has_tag(fact, "relay", f->q->relay_url)))
-		return;
-	for (int64 i = claim_find(f, fact->pubkey, NULL); claimed_by(f, i, fact->pubkey); i++)
-	{
-		BbCandidate *c = f->claim[i].c;
-
-		if (c->hit.created_at <= fact->created_at && c->kind != KIND_VANISH)
-			c->gone = true;
-	}
-}
-
-/* A version: older ones of the same are gone. */
-static void
-take_version(Facts *f, const Fact *fact)
-{
-	NostrTagElement d = {(const uint8_t *) "", 0, false};
-
-	if (ADDRESSABLE(fact->kind))
-	{
-		if (fact->tags == NULL)
-			return;
-		d = identifier(fact->tags, fact->tags_len);
-	}
-	for (int64 i = claim_find(f, fact->pubkey, NULL); claimed_by(f, i, fact->pubkey); i++)
-	{
-		BbCandidate *c = f->claim[i].c;
-
-		if (f->claim[i].recipient || c->kind != fact->kind || !has_identifier(c, &d))
-			continue;
-		if (fact->created_at > c->hit.created_at ||
-			(fact->created_at == c->hit.created_at && memcmp(fact->id, c->hit.id, 32) < 0))
-			c->gone = true;
+		for (int64 i = claim_find(f, code); i < f->n && f->claim[i].code == code; i++)
+			if (takes(fact, &r, &f->claim[i]))
+				f->claim[i].c->gone = true;
 	}
 }
 
@@ -251,7 +210,6 @@ fact_row(TupleTableSlot *slot, DestReceiver *self)
 	MemoryContext old;
 	Fact		fact = {0};
 	bool		isnull;
-	Datum		tags;
 
 	CHECK_FOR_INTERRUPTS();
 	MemoryContextReset(f->row);
@@ -260,86 +218,180 @@ fact_row(TupleTableSlot *slot, DestReceiver *self)
 	fact.kind = DatumGetInt32(slot_getattr(slot, 3, &isnull));
 	fact.id = bb_slot_bytes32(slot, 4);
 	fact.pubkey = bb_slot_bytes32(slot, 5);
-	tags = slot_getattr(slot, 6, &isnull);
-	if (!isnull)
+	/* those of a replaceable kind may be long, and say nothing here */
+	if (!nostr_kind_is_replaceable(fact.kind))
 	{
-		struct varlena *v = PG_DETOAST_DATUM_PACKED(tags);
+		Datum		tags = slot_getattr(slot, 6, &isnull);
 
-		fact.tags = (const uint8 *) VARDATA_ANY(v);
-		fact.tags_len = VARSIZE_ANY_EXHDR(v);
+		if (!isnull)
+		{
+			struct varlena *v = PG_DETOAST_DATUM_PACKED(tags);
+
+			fact.tags = (const uint8 *) VARDATA_ANY(v);
+			fact.tags_len = VARSIZE_ANY_EXHDR(v);
+		}
 	}
-	if (fact.kind == KIND_DELETION && fact.tags != NULL)
-		take_deletion(f, &fact);
-	else if (fact.kind == KIND_VANISH && fact.tags != NULL)
-		take_vanish(f, &fact);
-	else if (ADDRESSABLE(fact.kind) || REPLACEABLE(fact.kind))
-		take_version(f, &fact);
+	apply(f, &fact);
 	MemoryContextSwitchTo(old);
 	return true;
 }
 
+/* Of the candidates that are versions of the same, those that another one
+ * replaces: what else there is needs to be asked for the newest only. */
 static void
-add_claim(Facts *f, const uint8 *pubkey, BbCandidate *c, bool recipient)
+compare_versions(Facts *f)
 {
-	if (f->n == f->cap)
+	for (int64 i = 0, next; i < f->n; i = next)
 	{
-		f->cap *= 2;
-		f->claim = repalloc_huge(f->claim, sizeof(Claim) * f->cap);
+		const Claim *first = &f->claim[i];
+		const BbHit *newest = &first->c->hit;
+
+		for (next = i + 1; next < f->n && f->claim[next].code == first->code; next++)
+			if (newer(f->claim[next].c->hit.created_at, f->claim[next].c->hit.id, newest))
+				newest = &f->claim[next].c->hit;
+		if (first->what.sort != NOSTR_RULES_VERSION)
+			continue;
+		for (int64 j = i; j < next; j++)
+		{
+			Claim	   *k = &f->claim[j];
+
+			if (newest != &k->c->hit && k->what.sort == NOSTR_RULES_VERSION && k->what.kind == first->what.kind &&
+				memcmp(k->pubkey, first->pubkey, 32) == 0 && nostr_tag_element_same_text(&k->what.value, &first->what.value))
+				k->c->gone = true;
+		}
 	}
-	memcpy(f->claim[f->n].pubkey, pubkey, 32);
-	f->claim[f->n].c = c;
-	f->claim[f->n++].recipient = recipient;
 }
 
-static void
-add_recipients(Facts *f, BbCandidate *c)
-{
-	NostrTagIter it;
-	NostrTagElement el;
-	uint8		letter;
+/* --- where they are looked for ---------------------------------------------- */
 
-	nostr_tags_iter(&it, c->tags, c->tags_len);
-	while (nostr_tags_next_letter(&it, &letter, &el))
-		if (letter == 'p' && el.hex && el.len == 32)
-			add_claim(f, el.data, c, true);
+static int64
+first_key(const BbHit *h)
+{
+	return bb_clamp_second(h->created_at) << NOSTR_KEY_ID_BITS;
 }
 
-/* Deletions and requests of everybody who has a claim. */
-static void
-ask_deletions(Facts *f)
+/* One for each code that is still asked for. */
+static int64
+asks(const Facts *f, BbRulingAsk *ask)
 {
-	int32	   *codes = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * f->n * 2);
-	int			n = 0;
+	int64		n = 0;
 
 	for (int64 i = 0; i < f->n; i++)
 	{
-		if (i > 0 && memcmp(f->claim[i].pubkey, f->claim[i - 1].pubkey, 32) == 0)
+		const Claim *k = &f->claim[i];
+		/* what is deleted by its id may be newer than the deletion */
+		int64		lo = k->what.sort == NOSTR_RULES_EVENT ? 0 : first_key(&k->c->hit);
+
+		if (k->c->gone)
 			continue;
-		codes[n++] = nostr_author_code(f->claim[i].pubkey, KIND_DELETION);
-		codes[n++] = nostr_author_code(f->claim[i].pubkey, KIND_VANISH);
+		if (n > 0 && ask[n - 1].code == k->code)
+		{
+			ask[n - 1].lo = Min(ask[n - 1].lo, lo);
+			ask[n - 1].own = -1;
+			continue;
+		}
+		ask[n++] = (BbRulingAsk) {k->code, lo, k->what.sort == NOSTR_RULES_VERSION ? k->c->hit.key : -1, 0};
 	}
-	bb_drive(BB_DRIVE_CODES, 0, NOSTR_KEY_MAX_TIME, bb_code_array(codes, n), (Datum) 0, &f->pub);
-	pfree(codes);
+	return n;
 }
 
-/* Versions that are not older than the oldest that is asked for. */
-static void
-ask_versions(Facts *f, BbCandidate *c, int64 n)
+static int
+int64_cmp(const void *a, const void *b)
 {
-	int32	   *codes = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * n);
-	int			m = 0;
-	int64		lo = NOSTR_KEY_MAX_TIME;
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
 
+	return x < y ? -1 : x > y;
+}
+
+/* Applies the events of these keys. */
+static void
+read_keys(Facts *f, int64 *key, int64 n)
+{
+	Datum	   *d = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(n, 1));
+	int			kept = 0;
+
+	qsort(key, n, sizeof(int64), int64_cmp);
+	for (int64 i = 0; i < n; i++)
+		if (i == 0 || key[i] != key[i - 1])
+			d[kept++] = Int64GetDatum(key[i]);
+	if (kept > 0)
+		bb_drive(BB_DRIVE_KEYS, key[0] >> NOSTR_KEY_ID_BITS, key[n - 1] >> NOSTR_KEY_ID_BITS,
+				 archive_array(d, NULL, kept, INT8OID), (Datum) 0, &f->pub);
+	pfree(d);
+}
+
+/* By ruling.  What the newest entries do not decide, all are asked for. */
+static void
+look_up(Facts *f)
+{
+	BbRulingAsk *ask = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BbRulingAsk) * Max(f->n, 1));
+	int64		n = asks(f, ask);
+	int64		left = 0;
+	int64		found;
+	int64	   *key;
+
+	if (n == 0)
+		return;
+	found = bb_ruling_find(ask, n, NEWEST, &key);
+	read_keys(f, key, found);
 	for (int64 i = 0; i < n; i++)
 	{
-		if (c[i].gone || !(ADDRESSABLE(c[i].kind) || REPLACEABLE(c[i].kind)))
+		bool		open = false;
+
+		if (ask[i].found < NEWEST)
 			continue;
-		codes[m++] = nostr_author_code(c[i].pubkey, c[i].kind);
-		lo = Min(lo, bb_clamp_second(c[i].hit.created_at));
+		for (int64 c = claim_find(f, ask[i].code); c < f->n && f->claim[c].code == ask[i].code; c++)
+			open |= !f->claim[c].c->gone;
+		if (open)
+			ask[left++] = ask[i];
 	}
-	if (m > 0)
-		bb_drive(BB_DRIVE_CODES, lo, NOSTR_KEY_MAX_TIME, bb_code_array(codes, m), (Datum) 0, &f->pub);
-	pfree(codes);
+	if (left == 0)
+		return;
+	found = bb_ruling_find(ask, left, 0, &key);
+	read_keys(f, key, found);
+}
+
+static int32
+author_code(const Claim *k)
+{
+	switch (k->what.sort)
+	{
+		case NOSTR_RULES_EVENT:
+		case NOSTR_RULES_ADDRESS:
+			return nostr_author_code(k->pubkey, NOSTR_KIND_DELETION);
+		case NOSTR_RULES_VANISH:
+			return nostr_author_code(k->pubkey, NOSTR_KIND_VANISH);
+		case NOSTR_RULES_VERSION:
+			break;
+	}
+	return nostr_author_code(k->pubkey, k->what.kind);
+}
+
+/* Where ruling is not complete: versions that are not older than the oldest
+ * that is asked for, or all else that everybody who has a claim says there. */
+static void
+go_through(Facts *f, const BbKeyRange *range, bool versions)
+{
+	int32	   *code = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int32) * Max(f->n, 1));
+	int			n = 0;
+	int64		lo = versions ? PG_INT64_MAX : range->lo;
+
+	for (int64 i = 0; i < f->n; i++)
+	{
+		const Claim *k = &f->claim[i];
+
+		if (k->c->gone || (k->what.sort == NOSTR_RULES_VERSION) != versions)
+			continue;
+		code[n++] = author_code(k);
+		if (versions)
+			lo = Min(lo, first_key(&k->c->hit));
+	}
+	lo = Max(lo, range->lo);
+	if (n > 0 && lo <= range->hi)
+		bb_drive(BB_DRIVE_CODES, lo >> NOSTR_KEY_ID_BITS, range->hi >> NOSTR_KEY_ID_BITS,
+				 bb_code_array(code, n), (Datum) 0, &f->pub);
+	pfree(code);
 }
 
 void
@@ -355,17 +407,18 @@ bb_relay_check(const BbQuery *q, BbCandidate *c, int64 n)
 	old = MemoryContextSwitchTo(cxt);
 	bb_receiver_init(&f.pub, fact_row);
 	f.row = AllocSetContextCreate(cxt, "bigbrotr row", ALLOCSET_SMALL_SIZES);
-	f.cap = n * 2;
+	f.cap = n * 4;
 	f.claim = MemoryContextAllocHuge(cxt, sizeof(Claim) * f.cap);
 	for (int64 i = 0; i < n; i++)
-	{
-		add_claim(&f, c[i].pubkey, &c[i], false);
-		if (c[i].kind == KIND_GIFT_WRAP)
-			add_recipients(&f, &c[i]);
-	}
+		add_candidate(&f, &c[i]);
 	qsort(f.claim, f.n, sizeof(Claim), claim_cmp);
-	ask_deletions(&f);
-	ask_versions(&f, c, n);
+	compare_versions(&f);
+	look_up(&f);
+	for (int i = 0; i < q->nuncovered; i++)
+	{
+		go_through(&f, &q->uncovered[i], false);
+		go_through(&f, &q->uncovered[i], true);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(cxt);
 }

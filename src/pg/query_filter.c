@@ -91,6 +91,8 @@ bb_query_read(Jsonb *filters, text *mode, int64 max_limit, text *relay_url)
 	int			n = array ? JB_ROOT_COUNT(filters) : 1;
 
 	q->relay = relay_mode(mode);
+	if (q->relay)
+		q->nuncovered = bb_ruling_uncovered(&q->uncovered);
 	q->now = (GetCurrentTransactionStartTimestamp() / USECS_PER_SEC) +
 		((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY);
 	q->relay_url = relay_url != NULL ? text_to_cstring(relay_url) : NULL;

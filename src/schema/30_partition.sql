@@ -53,6 +53,9 @@ BEGIN
 			'partition of ' OPERATOR(pg_catalog.||) parent OPERATOR(pg_catalog.||) ', made by partition_ensure');
 		EXECUTE pg_catalog.format('ALTER TABLE bigbrotr.%I ATTACH PARTITION bigbrotr.%I FOR VALUES FROM (%s) TO (%s)',
 								  parent, part, low, high);
+		IF parent OPERATOR(pg_catalog.=) 'event' THEN
+			PERFORM bigbrotr.ruling_cover(pg_catalog.format('bigbrotr.%I', part)::regclass);
+		END IF;
 	END LOOP;
 END
 $$;
@@ -127,6 +130,9 @@ BEGIN
 		PERFORM bigbrotr.partition_make('future', bigbrotr.partition_bound(m), NULL);
 		made := made OPERATOR(pg_catalog.+) 1;
 	END IF;
+	-- what was attached by hand, restored without triggers, or taken off and on above
+	PERFORM bigbrotr.ruling_cover(i.inhrelid::regclass) FROM pg_catalog.pg_inherits AS i
+	WHERE i.inhparent OPERATOR(pg_catalog.=) 'bigbrotr.event'::regclass;
 	RETURN made;
 END
 $$;

@@ -34,6 +34,8 @@ DECLARE
 	seen_relays integer[];
 	packed_keys bigint[];
 	packed_relays integer[];
+	rulings bigint[];
+	ruling_keys bigint[];
 	n bigint := 0;
 BEGIN
 	-- Nobody is between an observation and its commit while we look: none is
@@ -53,10 +55,19 @@ BEGIN
 		FROM bigbrotr.packed_delete(slice) AS o;
 		WITH e AS (DELETE FROM bigbrotr.event AS e WHERE e.key OPERATOR(pg_catalog.=) ANY (slice)
 				AND e.key OPERATOR(pg_catalog.>=) lo AND e.key OPERATOR(pg_catalog.<=) hi
-				RETURNING e.key, e.pubkey, e.kind, e.created_at, bigbrotr.d_digest(e.tags) AS d)
+				RETURNING e.key, e.pubkey, e.kind, e.created_at, bigbrotr.d_digest(e.tags) AS d,
+					bigbrotr.ruling_codes(e.kind, e.pubkey, e.tags) AS codes),
+			c AS (SELECT u.code, e.key FROM e, pg_catalog.unnest(e.codes) AS u (code))
 		SELECT pg_catalog.array_agg(e.key), pg_catalog.array_agg(e.pubkey), pg_catalog.array_agg(e.kind),
-			   pg_catalog.array_agg(e.created_at), pg_catalog.array_agg(e.d)
-		INTO gone, pubkeys, kinds, times, ds FROM e;
+			   pg_catalog.array_agg(e.created_at), pg_catalog.array_agg(e.d),
+			   (SELECT pg_catalog.array_agg(c.code) FROM c), (SELECT pg_catalog.array_agg(c.key) FROM c)
+		INTO gone, pubkeys, kinds, times, ds, rulings, ruling_keys FROM e;
+		IF rulings IS NOT NULL THEN
+			-- the first condition for the index, whatever the planner expects
+			DELETE FROM bigbrotr.ruling AS r USING ROWS FROM (pg_catalog.unnest(rulings), pg_catalog.unnest(ruling_keys)) AS u (code, key)
+			WHERE r.code OPERATOR(pg_catalog.=) ANY (rulings) AND r.code OPERATOR(pg_catalog.=) u.code
+				AND r.key OPERATOR(pg_catalog.=) u.key;
+		END IF;
 		-- later than the events: what was seen of them in between goes too
 		WITH o AS (DELETE FROM bigbrotr.observation AS o WHERE o.key OPERATOR(pg_catalog.=) ANY (slice)
 				AND o.key OPERATOR(pg_catalog.>=) lo AND o.key OPERATOR(pg_catalog.<=) hi RETURNING o.key, o.relay_id)

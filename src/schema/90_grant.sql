@@ -14,7 +14,7 @@ GRANT SELECT ON bigbrotr.relay, bigbrotr.candidate, bigbrotr.seed, bigbrotr.even
 	bigbrotr.observation_by_event, bigbrotr.observation_by_relay, bigbrotr.observation_packed,
 	bigbrotr.observation_all, bigbrotr.compaction, bigbrotr.index_pack, bigbrotr.retention, bigbrotr.orphan,
 	bigbrotr.event_relay, bigbrotr.service_state, bigbrotr.status, bigbrotr.progress,
-	bigbrotr.relay_coverage, bigbrotr.open_gap, bigbrotr.search_index
+	bigbrotr.relay_coverage, bigbrotr.open_gap, bigbrotr.search_index, bigbrotr.ruling
 	TO bigbrotr_reader;
 GRANT SELECT ON bigbrotr.ingest_delta, bigbrotr.tally_author, bigbrotr.tally_author_kind, bigbrotr.tally_kind,
 	bigbrotr.tally_total, bigbrotr.tally_day, bigbrotr.tally_day_author, bigbrotr.tally_day_kind, bigbrotr.tally_time,
@@ -57,6 +57,7 @@ GRANT EXECUTE ON FUNCTION
 	bigbrotr.tags_gin_match(internal, int2, text[], int4, internal, internal, internal),
 	bigbrotr.id_code(bytea), bigbrotr.author_code(bytea, integer), bigbrotr.time_code(bigint), bigbrotr.time_slot(bigint),
 	bigbrotr.key_first(bigint), bigbrotr.key_last(bigint),
+	bigbrotr.ruling_codes(integer, bytea, bigbrotr.tags),
 	bigbrotr.search_vector(regconfig, integer, text), bigbrotr.search_index_of(regclass),
 	bigbrotr.query(jsonb, text, integer, text), bigbrotr.count(jsonb, text, text),
 	bigbrotr.event_verify(text), bigbrotr.event_reject_reason(text), bigbrotr.event_json(bigbrotr.event), bigbrotr.event_flags(bigbrotr.event),

@@ -17,7 +17,8 @@ trap bench_cleanup EXIT
 
 bench_build() { # programs that are needed beside the product
 	make -s -j2 all test-programs "$@" >/dev/null
-	tools/install
+	local sudo=(); [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+	"${sudo[@]}" make -s install >/dev/null
 }
 
 # A server with the extension in database postgres; arguments are more settings.

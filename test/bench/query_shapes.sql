@@ -1,6 +1,6 @@
 -- Twelve filters, with values drawn from the archive: milliseconds by
 -- bigbrotr.query (how: archive, relay), by count, and by SQL over the schema
--- of the Python system (baseline).
+-- of the Python system (baseline).  Four more search for words.
 
 CREATE FUNCTION hex(n integer, e double precision DEFAULT 1) RETURNS text[] LANGUAGE sql VOLATILE AS
 	$$ SELECT array_agg(encode(author(often(200000)), 'hex')) FROM generate_series(1, n) $$;
@@ -29,6 +29,11 @@ INSERT INTO shape (name, filter, baseline) VALUES
 	('t_popular', $$jsonb_build_object('#t', ARRAY['t' || floor(random() * 3)::int], 'limit', 50)$$, $$tagvalues && vals(f, 't')$$),
 	('window', $$(SELECT jsonb_build_object('since', at - 3600, 'until', at, 'limit', 100) FROM floor(extract(epoch FROM now()) - random() * 2629800 * 23) AS at)$$,
 		$$created_at >= (f ->> 'since')::bigint AND created_at <= (f ->> 'until')::bigint$$);
+INSERT INTO shape (name, filter) VALUES
+	('search_rare', $$jsonb_build_object('search', 'x' || floor(random() * 200000)::int, 'limit', 20)$$),
+	('search_frequent', $$jsonb_build_object('search', 'w' || floor(random() * 10)::int, 'limit', 20)$$),
+	('search_two', $$jsonb_build_object('search', 'w' || floor(often(1000))::int || ' w' || floor(often(50000))::int, 'limit', 20)$$),
+	('search_kind', $$jsonb_build_object('search', 'w' || floor(often(50000))::int, 'kinds', ARRAY[30023], 'limit', 20)$$);
 
 CREATE FUNCTION hexes(f jsonb, name text) RETURNS bytea[] LANGUAGE sql IMMUTABLE AS
 	$$ SELECT array_agg(decode(v, 'hex')) FROM jsonb_array_elements_text(f -> name) AS v $$;

@@ -51,6 +51,8 @@ INSERT INTO beyond_call VALUES
 	('owner', 'search_enable_step(regconfig)'),
 	('owner', 'search_disable()'),
 	('owner', 'search_index_make(regclass)'),
+	('owner', 'ruling_cover(regclass)'),
+	('owner', 'ruling_note()'),
 	('owner', 'orphan_clean(boolean,integer)'),
 	('owner', 'orphan_observation(integer)'),
 	('owner', 'orphan_document(integer)'),

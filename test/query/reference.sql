@@ -69,15 +69,12 @@ BEGIN
 		UPDATE ref SET key = free WHERE n = r.n;
 	END LOOP;
 END $$;
-UPDATE ref SET d = coalesce((SELECT t ->> 1 FROM jsonb_array_elements(tags) WITH ORDINALITY AS x (t, o)
-	WHERE t ->> 0 = 'd' AND jsonb_array_length(t) > 1 ORDER BY o LIMIT 1), '');
 INSERT INTO bigbrotr.event (key, created_at, kind, id, pubkey, sig, tags, content)
 SELECT key, created_at, kind, decode(id, 'hex'), decode(pubkey, 'hex'), decode(repeat(id, 2), 'hex'), tags::text::bigbrotr.tags, content
 FROM ref ORDER BY n;
 
 -- What a relay would serve now, of which one URL is known or none.
-CREATE TABLE reftag AS SELECT r.id, r.pubkey, r.kind, r.created_at, t ->> 0 AS name, t ->> 1 AS value
-	FROM ref r, jsonb_array_elements(r.tags) AS t;
+CREATE TABLE reftag (id text, pubkey text, kind integer, created_at bigint, name text, value text);
 CREATE FUNCTION serves(r ref, url text) RETURNS boolean LANGUAGE sql STABLE AS $$
 	SELECT r.kind NOT BETWEEN 20000 AND 29999
 	AND NOT EXISTS (SELECT FROM reftag t WHERE t.id = r.id AND t.name = '-')
@@ -100,9 +97,27 @@ CREATE FUNCTION serves(r ref, url text) RETURNS boolean LANGUAGE sql STABLE AS $
 			AND EXISTS (SELECT FROM reftag p WHERE p.id = r.id AND p.name = 'p' AND p.value = t.pubkey)))) $$;
 CREATE INDEX ON reftag (id);
 CREATE INDEX ON reftag (value, name);
-ANALYZE;
-UPDATE ref r SET words = CASE WHEN kind NOT IN (4, 13, 1059) THEN to_tsvector('simple', left(content, 16384)) END,
-	served = serves(r, NULL), served_us = serves(r, 'wss://us.example.com/');
+-- Completes ref.
+CREATE PROCEDURE conclude() LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE ref SET d = coalesce((SELECT t ->> 1 FROM jsonb_array_elements(tags) WITH ORDINALITY AS x (t, o)
+		WHERE t ->> 0 = 'd' AND jsonb_array_length(t) > 1 ORDER BY o LIMIT 1), '');
+	TRUNCATE reftag;
+	INSERT INTO reftag SELECT r.id, r.pubkey, r.kind, r.created_at, t ->> 0, t ->> 1 FROM ref r, jsonb_array_elements(r.tags) AS t;
+	ANALYZE ref, reftag;
+	UPDATE ref r SET words = CASE WHEN kind NOT IN (4, 13, 1059) THEN to_tsvector('simple', left(content, 16384)) END,
+		served = serves(r, NULL), served_us = serves(r, 'wss://us.example.com/');
+END $$;
+CALL conclude();
+-- Makes ref what event has now: after somebody has changed that.
+CREATE PROCEDURE again() LANGUAGE plpgsql AS $$
+BEGIN
+	TRUNCATE ref;
+	INSERT INTO ref (n, id, pubkey, created_at, kind, tags, content, key)
+	SELECT row_number() OVER (ORDER BY key), encode(id, 'hex'), encode(pubkey, 'hex'), created_at, kind, tags::text::jsonb, content, key
+	FROM bigbrotr.event;
+	CALL conclude();
+END $$;
 
 -- Words of a search that are not extensions; NULL: none.
 CREATE FUNCTION terms(search text) RETURNS text LANGUAGE sql IMMUTABLE AS $$

@@ -1,0 +1,71 @@
+/*
+ * ruling.h
+ *
+ * What an event says about others, so that a relay does not serve them:
+ * deletions (NIP-09), requests to vanish (NIP-62), newer versions (NIP-01).
+ *
+ * Each thing that an event says is a ruling, and has a code by which it is
+ * found; codes are on disk, so the function never changes.  Different rulings
+ * may share a code: what is found is compared again.
+ */
+#ifndef NOSTR_RULING_H
+#define NOSTR_RULING_H
+
+#include "kind.h"
+#include "tags.h"
+
+#define NOSTR_KIND_DELETION		5
+#define NOSTR_KIND_VANISH		62
+#define NOSTR_KIND_GIFT_WRAP	1059
+
+typedef enum NostrRulingSort
+{
+	NOSTR_RULES_EVENT,			/* an event of this id is deleted; value: its id */
+	NOSTR_RULES_ADDRESS,		/* versions of kind and d tag up to its time are deleted */
+	NOSTR_RULES_VERSION,		/* older versions of kind and d tag are replaced */
+	NOSTR_RULES_VANISH			/* all until its time; value: on which relay, or ALL_RELAYS */
+} NostrRulingSort;
+
+/* What the author of an event says about events of his own (and, of an id,
+ * about gift wraps that he received). */
+typedef struct NostrRuling
+{
+	NostrRulingSort sort;
+	int32_t		kind;			/* of ADDRESS and VERSION, else 0 */
+	NostrTagElement value;		/* points into the tags; empty d tag: length 0 */
+} NostrRuling;
+
+typedef struct NostrRulingIter
+{
+	int32_t		kind;
+	const uint8_t *pubkey;
+	const uint8_t *tags;
+	size_t		len;
+	NostrTagIter it;
+	bool		done;
+} NostrRulingIter;
+
+/* Kinds of events that say something about others. */
+static inline bool
+nostr_kind_rules(int32_t kind)
+{
+	return kind == NOSTR_KIND_DELETION || kind == NOSTR_KIND_VANISH ||
+		nostr_kind_is_replaceable(kind) || nostr_kind_is_addressable(kind);
+}
+
+/* The rulings of an event; tags NULL: they are not known (a light archive),
+ * then only a replaceable kind says anything.  All must outlive the iterator. */
+extern void nostr_rulings(NostrRulingIter *it, int32_t kind, const uint8_t pubkey[32], const uint8_t *tags, size_t len);
+extern bool nostr_ruling_next(NostrRulingIter *it, NostrRuling *r);
+
+/* The code of what this author says. */
+extern int64_t nostr_ruling_code(const uint8_t pubkey[32], const NostrRuling *r);
+
+/* Value of the first tag "d" that has one, else the empty text. */
+extern NostrTagElement nostr_tags_identifier(const uint8_t *tags, size_t len);
+/* The same text, however each is stored. */
+extern bool nostr_tag_element_same_text(const NostrTagElement *a, const NostrTagElement *b);
+/* A tag of that name with that value, neither of them hexadecimal. */
+extern bool nostr_tags_have(const uint8_t *tags, size_t len, const char *name, const char *value);
+
+#endif

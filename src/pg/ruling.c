@@ -1,0 +1,228 @@
+/*
+ * ruling.c
+ *
+ * Entries of bigbrotr.ruling for events that say something about others: a
+ * trigger writes them, ruling_codes tells which they are.
+ *
+ * Guarantees that whoever may write an event also writes its entries, in the
+ * same transaction; that other kinds cost the WHEN of the trigger.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "nostr/ruling.h"
+#include "pg/archive_plan.h"
+#include "pg/compat.h"
+#include "pg/ruling.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+extern PGDLLEXPORT Datum bigbrotr_ruling_note(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_ruling_note);
+extern PGDLLEXPORT Datum bigbrotr_ruling_codes(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(bigbrotr_ruling_codes);
+
+#define HELD_KEEP	16384		/* entries for which memory is kept */
+
+typedef struct Entry
+{
+	int64		code;
+	int64		key;
+}			Entry;
+
+/* What a batch brings, until it ends. */
+static struct
+{
+	bool		on;
+	Entry	   *e;
+	int			n;
+	int			cap;
+}			held;
+
+static int
+code_cmp(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Codes of what an event says, each once; how many. */
+static int
+codes_of(int32 kind, const uint8 *pubkey, const uint8 *tags, size_t len, int64 **code)
+{
+	NostrRulingIter it;
+	NostrRuling r;
+	int			cap = 8;
+	int			n = 0;
+	int			kept = 0;
+
+	*code = palloc(sizeof(int64) * cap);
+	nostr_rulings(&it, kind, pubkey, tags, len);
+	while (nostr_ruling_next(&it, &r))
+	{
+		if (n == cap)
+			*code = repalloc(*code, sizeof(int64) * (cap *= 2));
+		(*code)[n++] = nostr_ruling_code(pubkey, &r);
+	}
+	qsort(*code, n, sizeof(int64), code_cmp);
+	for (int i = 0; i < n; i++)
+		if (kept == 0 || (*code)[kept - 1] != (*code)[i])
+			(*code)[kept++] = (*code)[i];
+	return kept;
+}
+
+/* Of values as event has them; tags may be NULL.  What is no pubkey says nothing. */
+static int
+codes_of_row(int32 kind, bytea *pubkey, struct varlena *tags, int64 **code)
+{
+	if (VARSIZE_ANY_EXHDR(pubkey) != 32)
+		return 0;
+	return codes_of(kind, (const uint8 *) VARDATA_ANY(pubkey),
+					tags != NULL ? (const uint8 *) VARDATA_ANY(tags) : NULL,
+					tags != NULL ? VARSIZE_ANY_EXHDR(tags) : 0, code);
+}
+
+static int
+entry_cmp(const void *a, const void *b)
+{
+	const Entry *x = a;
+	const Entry *y = b;
+
+	return x->code < y->code ? -1 : x->code > y->code;
+}
+
+/*
+ * Not by SQL: who may write an event needs no right on this table, and an
+ * entry takes a fraction of the time.
+ */
+static void
+write_entries(Entry *e, int n)
+{
+	Relation	rel = table_open(get_relname_relid("ruling", get_namespace_oid("bigbrotr", false)), RowExclusiveLock);
+	CatalogIndexState indexes = CatalogOpenIndexes(rel);
+
+	qsort(e, n, sizeof(Entry), entry_cmp);
+	for (int i = 0; i < n; i++)
+	{
+		Datum		values[2] = {Int64GetDatum(e[i].code), Int64GetDatum(e[i].key)};
+		bool		nulls[2] = {false, false};
+		HeapTuple	t = heap_form_tuple(RelationGetDescr(rel), values, nulls);
+
+		CatalogTupleInsertWithInfo(rel, t, indexes);
+		heap_freetuple(t);
+	}
+	CatalogCloseIndexes(indexes);
+	table_close(rel, NoLock);
+}
+
+/* To where this transaction keeps them: false, they are to be written now. */
+static bool
+hold(const int64 *code, int n, int64 key)
+{
+	if (!held.on)
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		if (held.n == held.cap)
+		{
+			held.cap = Max(2 * held.cap, 256);
+			held.e = held.e == NULL ? MemoryContextAllocHuge(TopMemoryContext, sizeof(Entry) * held.cap) :
+				repalloc_huge(held.e, sizeof(Entry) * held.cap);
+		}
+		held.e[held.n++] = (Entry) {code[i], key};
+	}
+	return true;
+}
+
+void
+bb_ruling_batch(void (*func) (void *), void *arg)
+{
+	held.n = 0;
+	held.on = true;
+	PG_TRY();
+	{
+		func(arg);
+	}
+	PG_FINALLY();
+	{
+		held.on = false;
+	}
+	PG_END_TRY();
+	if (held.n > 0)
+		write_entries(held.e, held.n);
+	if (held.cap > HELD_KEEP)
+	{
+		pfree(held.e);
+		held.e = NULL;
+		held.cap = 0;
+	}
+}
+
+static Datum
+column(const TriggerData *t, HeapTuple row, const char *name, bool *isnull)
+{
+	return SPI_getbinval(row, t->tg_relation->rd_att, SPI_fnumber(t->tg_relation->rd_att, name), isnull);
+}
+
+Datum
+bigbrotr_ruling_note(PG_FUNCTION_ARGS)
+{
+	const TriggerData *t = (const TriggerData *) fcinfo->context;
+	HeapTuple	row;
+	int64	   *code;
+	bool		isnull;
+	int32		kind;
+	int64		key;
+	Datum		pubkey;
+	Datum		tags;
+	int			n;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(t->tg_event) || !TRIGGER_FIRED_AFTER(t->tg_event) ||
+		TRIGGER_FIRED_BY_DELETE(t->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("ruling_note is for a trigger after each row that is inserted or updated")));
+	row = TRIGGER_FIRED_BY_UPDATE(t->tg_event) ? t->tg_newtuple : t->tg_trigtuple;
+	kind = DatumGetInt32(column(t, row, "kind", &isnull));
+	pubkey = column(t, row, "pubkey", &isnull);
+	/* tags of a replaceable kind may be long, and say nothing here */
+	tags = nostr_kind_is_replaceable(kind) ? (isnull = true, (Datum) 0) : column(t, row, "tags", &isnull);
+	n = codes_of_row(kind, DatumGetByteaPP(pubkey), isnull ? NULL : PG_DETOAST_DATUM_PACKED(tags), &code);
+	key = DatumGetInt64(column(t, row, "key", &isnull));
+	if (n > 0 && !hold(code, n, key))
+	{
+		Entry	   *e = palloc(sizeof(Entry) * n);
+
+		for (int i = 0; i < n; i++)
+			e[i] = (Entry) {code[i], key};
+		write_entries(e, n);
+	}
+	return PointerGetDatum(NULL);
+}
+
+Datum
+bigbrotr_ruling_codes(PG_FUNCTION_ARGS)
+{
+	int64	   *code;
+	Datum	   *d;
+	int			n = 0;
+
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && nostr_kind_rules(PG_GETARG_INT32(0)))
+		n = codes_of_row(PG_GETARG_INT32(0), PG_GETARG_BYTEA_PP(1), PG_ARGISNULL(2) ? NULL : PG_GETARG_VARLENA_PP(2), &code);
+	d = palloc(sizeof(Datum) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		d[i] = Int64GetDatum(code[i]);
+	PG_RETURN_DATUM(archive_array(d, NULL, n, INT8OID));
+}
