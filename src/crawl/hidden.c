@@ -37,11 +37,7 @@ single_event(SyncReq *r, const NostrEvent *ev, bool valid)
 
 	if (w->seen.at == t && !sync_seen_add(&w->seen, t, ev))
 		return;					/* a known one of the last second */
-	w->probe_fresh = true;
-	if (t < w->probe_oldest)
-		w->probe_oldest = t;
-	if (valid)
-		r->s->cb.event(r->s->user, ev);
+	sync_proof_unexpected(w, ev, valid);
 }
 
 static void

@@ -266,7 +266,7 @@ probe_end(SyncReq *r, SyncEnd how)
 	SyncWalk   *w = sync_walk_of(r);
 	Sync	   *s = w->s;
 
-	if (how == SYNC_END_REFUSED && w->probe_cut < NO_CUT && s->refusal.failure != NET_TIMEOUT)
+	if (how == SYNC_END_REFUSED && w->probe_cut < NO_CUT)
 	{
 		if (s->cut < NO_CUT)
 			s->cut++;
@@ -295,6 +295,18 @@ probe_end(SyncReq *r, SyncEnd how)
 		judge_empty(w);
 }
 
+void
+sync_proof_unexpected(SyncWalk *w, const NostrEvent *ev, bool valid)
+{
+	int64_t		t = sync_walk_time(w, ev->created_at);
+
+	w->probe_fresh = true;
+	if (t < w->probe_oldest)
+		w->probe_oldest = t;
+	if (valid)
+		w->s->cb.event(w->s->user, ev);
+}
+
 static void
 probe_event(SyncReq *r, const NostrEvent *ev, bool valid)
 {
@@ -313,11 +325,7 @@ probe_event(SyncReq *r, const NostrEvent *ev, bool valid)
 		w->below_lo = true;
 		return;
 	}
-	w->probe_fresh = true;
-	if (t < w->probe_oldest)
-		w->probe_oldest = t;
-	if (valid)
-		r->s->cb.event(r->s->user, ev);
+	sync_proof_unexpected(w, ev, valid);
 }
 
 static void

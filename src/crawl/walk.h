@@ -32,6 +32,8 @@ extern bool sync_walk_bound_ignored(const SyncWalk *w);
 extern void sync_walk_page_end(SyncWalk *w, SyncEnd how);
 /* true: the walk has begun again, in another order */
 extern bool sync_walk_reorder(SyncWalk *w, SyncOrder found);
+/* An event where none should be, and what is then to be done. */
+extern void sync_proof_unexpected(SyncWalk *w, const NostrEvent *ev, bool valid);
 extern void sync_proof_fresh(SyncWalk *w);	/* proof.c: events where none should be */
 extern void sync_proof_confirmed(SyncWalk *w);
 extern bool sync_proof_uncut(SyncWalk *w);	/* asks of all kinds; false: it had */
