@@ -1,4 +1,5 @@
-# Whatever coverage says: passes against a relay that answers end with everything proved.
+# Whatever coverage says: passes against a relay that answers end with everything proved;
+# but for what it never answers, which keeps nobody from the rest.
 
 use strict;
 use warnings;
@@ -40,5 +41,16 @@ foreach my $name (sort keys %left)
 		"$name: and complete to the bottom");
 	is(query("SELECT count(*) FROM bigbrotr.coverage_missing($id, '{}', 0, $middle + 100000)"), '0', "$name: nothing is left to ask for");
 }
+
+# --- pages with a certain second are never answered
+my $file = generate_events(500, 45, 1000000000, 5000000);
+my @times = sort { $a <=> $b } slurp_file($file) =~ /"created_at":(\d+)/g;
+my $silent = start_relay('--events', $file, '--script', "{\"cap\":50,\"silent_at\":$times[250]}");
+query("INSERT INTO bigbrotr.relay (url, network, timeout_ms) VALUES ('$silent', 'clearnet', 500)");
+my $of = "FROM bigbrotr.coverage AS c JOIN bigbrotr.relay AS r ON r.id = c.relay_id WHERE r.url = '$silent'";
+ok($node->poll_query_until('postgres', "SELECT count(*) > 0 $of AND c.state = 'complete' AND lower(c.range) = 0"), 'a relay that is silent about a second is proved to the bottom');
+is(query("SELECT c.reason $of AND c.state = 'open' AND c.range @> $times[250]::bigint"), 'unanswered', 'but for a gap around it');
+is(query("SELECT count(*) > 0 FROM bigbrotr.event WHERE created_at = $times[0]"), 't', 'its oldest event is there');
+is(query("SELECT failures FROM bigbrotr.relay WHERE url = '$silent'"), '0', 'that is no failure');
 $node->stop;
 done_testing();
