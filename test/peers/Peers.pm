@@ -22,6 +22,7 @@ my %relay = (
 	'nostr-relay-builder' => sub { return run_listening("$peers/rust/target/release/relay") },
 	'nostr-relay-builder with NIP-42' => sub { return run_listening("$peers/rust/target/release/relay", 'auth') },
 	'@nostr-relay' => sub { return run_listening('node', "$peers/js/relay.js") },
+	'khatru' => sub { return run_listening("$peers/khatru/relay", PostgreSQL::Test::Utils::tempdir()) },
 	'nostr-rs-relay' => \&start_rs_relay);
 
 my %client = (
