@@ -13,24 +13,19 @@
  * lane shows that is not plain paging ends the lane where it was, and the
  * walk, with all its doubts, goes on from there.  Only with relays that have
  * answered in order so far, with pages of one size, and limit no rate; one
- * that refuses anything meanwhile is asked again without lanes.  Joints cost
- * a page in AHEAD_PAGES at most.
+ * that refuses anything meanwhile is asked again without lanes.  How many
+ * lanes and how far apart: pace.c.
  *
- * Newest first only.  Memory: MAX_LANES times what is remembered of a second.
+ * Newest first only.  Memory: SYNC_LANES_MAX times what is remembered of a
+ * second.
  */
 #include "../nostr/pgfree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "pace.h"
 #include "walk.h"
-
-#define MAX_LANES		3
-#define AHEAD_PAGES		16		/* from one lane to the next, */
-#define FIRST_PAGES		8		/* for the first of a window less: it may not hold much */
-#define MIN_PAGES		3		/* of the walk before the first lane */
-#define MIN_WAIT_MS		20		/* for a page to begin; less is not worth it */
-#define EAGER_PAGES		2		/* SYNC_AHEAD_ALWAYS */
 
 typedef struct Lane
 {
@@ -57,16 +52,12 @@ typedef struct Lane
 
 struct SyncAhead
 {
-	Lane		pool[MAX_LANES];
-	Lane	   *lane[MAX_LANES];	/* from the top down */
+	Lane		pool[SYNC_LANES_MAX];
+	Lane	   *lane[SYNC_LANES_MAX];	/* from the top down */
 	int			n;
 	bool		joining;		/* the walk waits for lane[0] to come to rest */
 	int64_t		nothing_below;	/* a lane that began there found nothing */
-	uint32_t	pages;			/* of the walk */
-	uint32_t	started;		/* lanes */
-	int64_t		span;			/* seconds that a page covers, the mean of the last ones */
-	uint64_t	wait_ns;		/* for a page to begin, without lanes */
-	uint64_t	read_ns;		/* from its first message to its last */
+	SyncPace	pace;
 };
 
 static void lane_end(SyncReq *r, SyncEnd how);
@@ -211,16 +202,6 @@ is_plain(const Lane *l, SyncEnd how)
 }
 
 static void
-measure_span(SyncAhead *a, const SyncReq *r)
-{
-	int64_t		span = r->newest - r->oldest;
-
-	if (r->in_range < 2 || r->in_range < r->s->max_page / 2)
-		return;					/* its bounds made it short */
-	a->span = a->span == 0 ? span : (a->span * 3 + span) / 4;
-}
-
-static void
 lane_end(SyncReq *r, SyncEnd how)
 {
 	Lane	   *l = (Lane *) r;
@@ -246,7 +227,7 @@ lane_end(SyncReq *r, SyncEnd how)
 		if (l->fresh > 0)
 			sync_was_cut(w->s, l->last_size, w->s->limit);
 		l->last_size = r->in_range;
-		measure_span(a, r);
+		sync_pace_span(&a->pace, r);
 		l->begun = true;
 		l->shown += l->valid;
 		if (l->oldest < l->hi)
@@ -280,36 +261,15 @@ trusted(const SyncWalk *w)
 		s->rate.interval_ms == 0 && s->rate.strikes == 0 && !s->auth.pending;
 }
 
-/* As many as there are pages that fit into the time waited for one. */
-static int
-wanted(const SyncWalk *w)
-{
-	const SyncAhead *a = w->ahead;
-	int			most = MAX_LANES;
-	uint64_t	fit = a->wait_ns / (a->read_ns + 1) + 1;
-
-	/* one is the walk's own */
-	if (w->s->max_subs > 0 && w->s->max_subs <= MAX_LANES)
-		most = (int) w->s->max_subs - 1;
-	if (w->s->ahead == SYNC_AHEAD_ALWAYS)
-		return most;
-	if (w->s->ahead == SYNC_AHEAD_NEVER || a->pages < MIN_PAGES ||
-		a->wait_ns < MIN_WAIT_MS * UINT64_C(1000000))
-		return 0;
-	return fit < (uint64_t) most ? (int) fit : most;
-}
-
 void
 sync_ahead_start(SyncWalk *w)
 {
 	SyncAhead  *a = w->ahead;
-	int			want = a != NULL && trusted(w) && !sync_slice_over(w->s) ? wanted(w) : 0;
+	int			want = a != NULL && trusted(w) && !sync_slice_over(w->s) ? sync_pace_lanes(&a->pace, w->s) : 0;
 
 	while (a != NULL && a->n < want && !w->s->finished)
 	{
-		int64_t		step = (a->span > 0 ? a->span : 1) *
-			(w->s->ahead == SYNC_AHEAD_ALWAYS ? EAGER_PAGES :
-			 a->started < MAX_LANES ? FIRST_PAGES : AHEAD_PAGES);
+		int64_t		step = sync_pace_step(&a->pace, w->s);
 		int64_t		least = a->n > 0 ? a->lane[a->n - 1]->hi : w->hi;
 		Lane	   *l = a->pool;
 
@@ -324,7 +284,7 @@ sync_ahead_start(SyncWalk *w)
 		l->top_shown = l->last_size = 0;
 		l->shown = 0;
 		a->lane[a->n++] = l;
-		a->started++;
+		a->pace.started++;
 		ask(l);
 	}
 }
@@ -356,27 +316,12 @@ create(SyncWalk *w)
 	if (a == NULL)
 		return NULL;
 	a->nothing_below = INT64_MIN;
-	for (int i = 0; i < MAX_LANES; i++)
+	for (int i = 0; i < SYNC_LANES_MAX; i++)
 	{
 		sync_req_init(&a->pool[i].req, w->s);
 		a->pool[i].w = w;
 	}
 	return a;
-}
-
-static void
-measure(SyncWalk *w)
-{
-	SyncAhead  *a = w->ahead;
-	const SyncReq *r = &w->req;
-
-	a->pages++;
-	measure_span(a, r);
-	if (a->n == 0 && r->first_ns > r->asked_ns)
-	{
-		a->wait_ns = r->first_ns - r->asked_ns;
-		a->read_ns = uv_hrtime() - r->first_ns;
-	}
 }
 
 bool
@@ -390,7 +335,7 @@ sync_ahead_page(SyncWalk *w, SyncEnd how)
 		return false;
 	if (a == NULL && (a = w->ahead = create(w)) == NULL)
 		return false;
-	measure(w);
+	sync_pace_page(&a->pace, &w->req, a->n == 0);
 	while (a->n > 0 && passed(a->lane[0], w->page_oldest))
 		remove_lane(a, a->lane[0]);
 	l = a->n > 0 ? a->lane[0] : NULL;
@@ -475,13 +420,13 @@ sync_ahead_stop(SyncWalk *w)
 		remove_lane(a, a->lane[0]);
 	a->joining = false;
 	a->nothing_below = INT64_MIN;
-	a->pages = a->started = 0;
+	sync_pace_restart(&a->pace);
 }
 
 void
 sync_ahead_free(SyncWalk *w)
 {
-	for (int i = 0; w->ahead != NULL && i < MAX_LANES; i++)
+	for (int i = 0; w->ahead != NULL && i < SYNC_LANES_MAX; i++)
 	{
 		sync_req_free(&w->ahead->pool[i].req);
 		free(w->ahead->pool[i].seen.item);
