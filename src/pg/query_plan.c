@@ -55,40 +55,6 @@ typedef struct Engine
 
 /* --- what was found -------------------------------------------------------- */
 
-static void
-take(Engine *e)
-{
-	BbScan	   *s = &e->scan;
-
-	e->found += s->matched;
-	if (e->q->relay)
-		bb_relay_check(e->q, s->c, s->n);
-	else if (e->counting)
-		e->count += s->matched;
-	for (int64 i = 0; i < s->n; i++)
-	{
-		if (s->c[i].gone)
-			continue;
-		if (e->counting)
-		{
-			e->count++;
-			continue;
-		}
-		if (e->n == e->cap)
-		{
-			e->cap *= 2;
-			e->hits = repalloc_huge(e->hits, sizeof(BbHit) * e->cap);
-		}
-		e->hits[e->n++] = s->c[i].hit;
-	}
-	/* what is beyond the limit is not needed, whatever comes */
-	if (!e->counting && e->n > e->limit + 4096)
-	{
-		qsort(e->hits, e->n, sizeof(BbHit), bb_hit_cmp);
-		e->n = e->limit;
-	}
-}
-
 /* Hits that nothing unseen can come before. */
 static int64
 final_hits(const Engine *e)
@@ -99,6 +65,74 @@ final_hits(const Engine *e)
 		if (bb_clamp_second(e->hits[i].created_at) > e->hi)
 			n++;
 	return n;
+}
+
+static void
+add_hit(Engine *e, const BbHit *h)
+{
+	if (e->n == e->cap)
+	{
+		e->cap *= 2;
+		e->hits = repalloc_huge(e->hits, sizeof(BbHit) * e->cap);
+	}
+	e->hits[e->n++] = *h;
+}
+
+/* BbCandidate begins with its hit. */
+StaticAssertDecl(offsetof(BbCandidate, hit) == 0, "candidates sort as hits");
+
+/*
+ * What a relay would serve: the newest first, until "need" are found.  What
+ * comes behind those is not looked up; how many were is returned.
+ */
+static int64
+serve(Engine *e, int64 need)
+{
+	BbScan	   *s = &e->scan;
+	int64		at = 0;
+
+	qsort(s->c, s->n, sizeof(BbCandidate), bb_hit_cmp);
+	while (at < s->n && need > 0)
+	{
+		int64		m = Min(s->n - at, need + need / 4 + 16);
+
+		bb_relay_check(e->q, s->c + at, m);
+		for (int64 i = at; i < at + m; i++)
+			need -= !s->c[i].gone;
+		at += m;
+	}
+	return at;
+}
+
+/* Takes over what a scan found; "sure" hits of before nothing in it precedes. */
+static void
+take(Engine *e, int64 sure)
+{
+	BbScan	   *s = &e->scan;
+	int64		n = s->n;
+
+	e->found += s->matched;
+	if (e->q->relay && e->counting)
+		bb_relay_check(e->q, s->c, s->n);
+	else if (e->q->relay)
+		n = serve(e, e->limit - sure);
+	else if (e->counting)
+		e->count += s->matched;
+	for (int64 i = 0; i < n; i++)
+	{
+		if (s->c[i].gone)
+			continue;
+		if (e->counting)
+			e->count++;
+		else
+			add_hit(e, &s->c[i].hit);
+	}
+	/* what is beyond the limit is not needed, whatever comes */
+	if (!e->counting && e->n > e->limit + 4096)
+	{
+		qsort(e->hits, e->n, sizeof(BbHit), bb_hit_cmp);
+		e->n = e->limit;
+	}
 }
 
 static bool
@@ -113,6 +147,7 @@ static bool
 scan(Engine *e, const BbRoute *r, int64 lo, int64 budget)
 {
 	BbScan	   *s = &e->scan;
+	int64		sure = e->counting ? 0 : final_hits(e);
 
 	bb_scan_reset(s);
 	s->ordered = bb_drive_ordered(r->way);
@@ -124,7 +159,7 @@ scan(Engine *e, const BbRoute *r, int64 lo, int64 budget)
 	if (s->stopped && !s->ordered)
 		return true;
 	e->hi = (s->stopped ? s->second : lo) - 1;
-	take(e);
+	take(e, sure);
 	return s->stopped;
 }
 
@@ -239,16 +274,18 @@ tagged(Engine *e, BbRoute ordered, BbRoute direct)
 {
 	BbRoute		near = direct;
 	double		rate;			/* seconds for a row */
-	double		rows = 0;
+	double		rows;
 
 	walk(e, ordered, PROBE);
 	if (done(e))
 		return;
 	near.way = direct.way == BB_DRIVE_TAG ? BB_DRIVE_TAG_NEAR : BB_DRIVE_TAGS_NEAR;
 	rate = Max(e->top - e->hi, 1) / (double) e->seen;
-	while (!done(e) && (rows == 0 || rows < NEAR_ROWS))
+	for (bool first = true; !done(e); first = false)
 	{
 		rows = (e->limit - e->n) * 1.3 * e->seen / Max(e->n, 0.3);
+		if (rows > NEAR_ROWS && !first)
+			break;
 		scan(e, &near, Max(e->lo, e->hi - (int64) ceil(Min(rows, NEAR_ROWS) * rate)), 0);
 		e->seen += Min(rows, NEAR_ROWS);
 	}
