@@ -59,10 +59,11 @@ static void
 say_paged(SyncWalk *w)
 {
 	uint64_t	n = w->shown - w->said - (w->seen.at == w->hi ? w->seen.n : 0);
-	int64_t		from = w->hi < bottom(w) ? bottom(w) + 1 : w->hi + 1;
+	int64_t		from;
 
 	if (!w->unsaid)
 		return;
+	from = w->hi < bottom(w) ? bottom(w) + 1 : w->hi + 1;
 	if (from <= w->unsaid_hi)
 	{
 		say(w, from, w->unsaid_hi, sync_walk_sure(w) ? SYNC_PAGED : SYNC_OPEN, n,
