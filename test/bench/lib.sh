@@ -17,8 +17,7 @@ trap bench_cleanup EXIT
 
 bench_build() { # programs that are needed beside the product
 	make -s -j2 all test-programs "$@" >/dev/null
-	local sudo=(); [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-	"${sudo[@]}" make -s install >/dev/null
+	tools/install
 }
 
 # A server with the extension in database postgres; arguments are more settings.

@@ -13,7 +13,9 @@ sub query { return $node->safe_psql('postgres', shift) }
 sub poll { return $node->poll_query_until('postgres', @_) }
 
 # --- paths that answer with the same document are one relay
-my $many = start_relay('--events', generate_events(50, 31));
+# its port is taken again below
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my $many = start_relay('--port', $port, '--events', generate_events(50, 31));
 my $nobody = start_relay('--events', generate_events(10, 32), '--nip11', 'none');
 seed_relays($node, "$many/a", "$many/b", $many, "$nobody/a", "$nobody/b");
 ok(poll('SELECT count(*) = 5 FROM bigbrotr.relay'), 'five addresses answer');
@@ -56,7 +58,6 @@ is(query("SELECT (SELECT sum(v::int) FROM jsonb_each_text(failure_counts) AS f (
 	't|t', 'with its failures counted');
 
 # --- and comes back: asked at once by an operator
-my ($port) = $many =~ /:(\d+)$/;
 my $again = start_relay('--port', $port, '--events', generate_events(50, 31));
 query("SET ROLE bigbrotr_operator; UPDATE bigbrotr.relay SET next_sync_at = now() WHERE url = '$main'");
 query("SELECT bigbrotr.run('synchronizer')");

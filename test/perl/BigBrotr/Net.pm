@@ -9,6 +9,7 @@ use warnings;
 use Exporter 'import';
 use IPC::Run ();
 use JSON::PP;
+use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
 our @EXPORT = qw(run_net check_relay start_program end_program start_dns asked free_port make_ca make_certificate);
@@ -74,10 +75,10 @@ sub asked
 	return split /\n/, slurp_file($log);
 }
 
+# A port that nobody takes by chance, nor another test.
 sub free_port
 {
-	require IO::Socket::INET;
-	return IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->sockport;
+	return PostgreSQL::Test::Cluster::get_free_port();
 }
 
 sub openssl
