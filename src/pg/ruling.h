@@ -14,7 +14,7 @@
 
 /*
  * Runs func, which inserts many events: their entries are written together at
- * its end, which takes half the time.  When it fails, it must be undone.
+ * its end.  When it fails, it must be undone.
  */
 extern void bb_ruling_batch(void (*func) (void *), void *arg);
 

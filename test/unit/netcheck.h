@@ -54,7 +54,8 @@ patience_end(Patience *p)
 		uv_run(p->timer.loop, UV_RUN_NOWAIT);
 }
 
-/* Runs the loop until cond is true; that it never becomes so is a failure. */
+/* Runs the loop until cond is true.  When it never becomes so the program ends:
+ * what is still going on would write into variables of a test that is over. */
 #define WAIT_FOR(loop_, cond) \
 	do { \
 		Patience patience_; \
@@ -63,6 +64,8 @@ patience_end(Patience *p)
 			uv_run(loop_, UV_RUN_ONCE); \
 		patience_end(&patience_); \
 		CHECK(cond); \
+		if (!(cond)) \
+			exit(1); \
 	} while (0)
 
 /* For callbacks whose whole message is that they were called. */
