@@ -52,7 +52,9 @@ sub holds
 sub events
 {
 	my ($prefix, $where) = @_;
-	return "INSERT INTO bigbrotr.event (key, created_at, kind, id, pubkey, sig, tags, content) SELECT e.key + 1000, e.created_at + 1, e.kind, "
+	# keys that fit their times: bounds of created_at are bounds of the key
+	return "INSERT INTO bigbrotr.event (key, created_at, kind, id, pubkey, sig, tags, content) "
+	  . "SELECT bigbrotr.key_first(e.created_at + 1) + (e.key + 1000) % 536870912, e.created_at + 1, e.kind, "
 	  . "sha256('$prefix' || e.id), e.pubkey, NULL, e.tags, e.content FROM bigbrotr.event AS e WHERE $where";
 }
 
