@@ -187,8 +187,6 @@ build/test/bench_core: test/bench/bench_core.c $(NOSTR)
 bench:
 	tools/setup test
 	test/bench/run
-	test/bench/flood
-	BENCH_ARCHIVE=1000000 BENCH_EVENTS=400000 test/bench/flood
 	test/bench/monitor
 	test/bench/sweep
 	test/bench/tier

@@ -99,8 +99,9 @@ rate_of() { # counter from to
 	calc "($rows - $first_rows) / ($t - $first)"
 }
 
-# Bytes of all partitions that hold something, with indexes and TOAST.
+# Bytes of all partitions that hold something, with indexes and TOAST; with
+# events goes what they say about others.
 size_of() {
-	q "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits
-	   WHERE inhparent = 'bigbrotr.$1'::regclass AND pg_relation_size(inhrelid) > 0"
+	q "SELECT sum(pg_total_relation_size(inhrelid)) + CASE '$1' WHEN 'event' THEN pg_total_relation_size('bigbrotr.ruling') ELSE 0 END
+	   FROM pg_inherits WHERE inhparent = 'bigbrotr.$1'::regclass AND pg_relation_size(inhrelid) > 0"
 }
