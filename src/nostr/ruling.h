@@ -14,10 +14,6 @@
 #include "kind.h"
 #include "tags.h"
 
-#define NOSTR_KIND_DELETION		5
-#define NOSTR_KIND_VANISH		62
-#define NOSTR_KIND_GIFT_WRAP	1059
-
 typedef enum NostrRulingSort
 {
 	NOSTR_RULES_EVENT,			/* an event of this id is deleted; value: its id */
@@ -49,8 +45,7 @@ typedef struct NostrRulingIter
 static inline bool
 nostr_kind_rules(int32_t kind)
 {
-	return kind == NOSTR_KIND_DELETION || kind == NOSTR_KIND_VANISH ||
-		nostr_kind_is_replaceable(kind) || nostr_kind_is_addressable(kind);
+	return kind == NOSTR_KIND_DELETION || kind == NOSTR_KIND_VANISH || nostr_kind_is_versioned(kind);
 }
 
 /* The rulings of an event; tags NULL: they are not known (a light archive),

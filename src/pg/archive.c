@@ -57,6 +57,13 @@ typedef struct Write
 	bool		wrote;			/* out: anything */
 } Write;
 
+/* Counted, with its reason kept. */
+static void
+refuse(BbRejects *rejects, const BbArchiveEvent *e)
+{
+	archive_reject(rejects, e->relay_id, e->reason, e->ev.id, e->ev.content, e->ev.content_len, 1, e->seen_at);
+}
+
 /* What policies do not keep is refused; the others are to be stored. */
 static void
 find_events(Write *w, BbRejects *rejects)
@@ -76,8 +83,7 @@ find_events(Write *w, BbRejects *rejects)
 			continue;
 		}
 		e->outcome = BB_INVALID;
-		archive_reject(rejects, e->relay_id, e->reason, e->ev.id, e->ev.content,
-					   e->ev.content_len, 1, e->seen_at);
+		refuse(rejects, e);
 	}
 }
 
@@ -255,12 +261,7 @@ archive_write(BbArchiveEvent *e, int n, BbOffer *o, int m, BbRejects *rejects)
 	if (w.wrote)
 		writer = bb_local_xid();
 	for (int i = 0; i < w.ntodo; i++)
-	{
-		const BbArchiveEvent *x = &e[w.todo[i]];
-
-		if (x->outcome == BB_INVALID)
-			archive_reject(rejects, x->relay_id, x->reason, x->ev.id, x->ev.content,
-						   x->ev.content_len, 1, x->seen_at);
-	}
+		if (e[w.todo[i]].outcome == BB_INVALID)
+			refuse(rejects, &e[w.todo[i]]);
 	pfree(w.todo);
 }

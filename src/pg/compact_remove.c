@@ -16,6 +16,7 @@
 #include "utils/tuplestore.h"
 
 #include "pg/compact.h"
+#include "pg/grow.h"
 #include "pg/key_list.h"
 #include "pg/packed.h"
 #include "pg/srf.h"
@@ -45,8 +46,8 @@ find(Datum *keys, int n, int32 relay_id, int *found)
 		{
 			if (relay_id != 0 && o[*found].relay_id != relay_id)
 				continue;
-			if (++*found == cap)
-				o = repalloc_huge(o, sizeof(*o) * (cap *= 2));
+			++*found;
+			BB_GROW(o, *found, cap);
 		}
 	}
 	packed_end(p);

@@ -1,7 +1,7 @@
 /*
  * key_list.h
  *
- * Lists of event.key, as Datum: what arrays for SQL are made from.
+ * Lists of event.key and other bigint, as Datum: what arrays for SQL are made from.
  */
 #ifndef BB_KEY_LIST_H
 #define BB_KEY_LIST_H

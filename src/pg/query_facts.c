@@ -22,6 +22,8 @@
 #include "nostr/ruling.h"
 #include "nostr/tag_key.h"
 #include "pg/archive_plan.h"
+#include "pg/grow.h"
+#include "pg/key_list.h"
 #include "pg/query.h"
 #include "utils/memutils.h"
 
@@ -29,7 +31,6 @@
 #include "varatt.h"
 #endif
 
-#define VERSIONED(k)	(nostr_kind_is_replaceable(k) || nostr_kind_is_addressable(k))
 #define ALL_RELAYS		"ALL_RELAYS"
 #define NEWEST			2		/* entries that are looked at first: mostly they decide */
 
@@ -72,11 +73,7 @@ add_claim(Facts *f, BbCandidate *c, const uint8 *pubkey, NostrRuling what)
 {
 	Claim	   *claim;
 
-	if (f->n == f->cap)
-	{
-		f->cap *= 2;
-		f->claim = repalloc_huge(f->claim, sizeof(Claim) * f->cap);
-	}
+	BB_GROW(f->claim, f->n, f->cap);
 	claim = &f->claim[f->n++];
 	claim->code = nostr_ruling_code(pubkey, &what);
 	claim->c = c;
@@ -112,7 +109,7 @@ add_candidate(Facts *f, BbCandidate *c)
 	uint8		letter;
 
 	add_person(f, c, c->pubkey);
-	if (VERSIONED(c->kind))
+	if (nostr_kind_is_versioned(c->kind))
 	{
 		if (nostr_kind_is_addressable(c->kind))
 			el = nostr_tags_identifier(c->tags, c->tags_len);
@@ -295,30 +292,15 @@ asks(const Facts *f, BbRulingAsk *ask)
 	return n;
 }
 
-static int
-int64_cmp(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Applies the events of these keys. */
 static void
-read_keys(Facts *f, int64 *key, int64 n)
+read_keys(Facts *f, Datum *key, int n)
 {
-	Datum	   *d = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(n, 1));
-	int			kept = 0;
-
-	qsort(key, n, sizeof(int64), int64_cmp);
-	for (int64 i = 0; i < n; i++)
-		if (i == 0 || key[i] != key[i - 1])
-			d[kept++] = Int64GetDatum(key[i]);
-	if (kept > 0)
-		bb_drive(BB_DRIVE_KEYS, key[0] >> NOSTR_KEY_ID_BITS, key[n - 1] >> NOSTR_KEY_ID_BITS,
-				 archive_array(d, NULL, kept, INT8OID), (Datum) 0, &f->pub);
-	pfree(d);
+	n = bb_keys_distinct(key, n);
+	if (n > 0)
+		bb_drive(BB_DRIVE_KEYS, DatumGetInt64(key[0]) >> NOSTR_KEY_ID_BITS,
+				 DatumGetInt64(key[n - 1]) >> NOSTR_KEY_ID_BITS,
+				 archive_array(key, NULL, n, INT8OID), (Datum) 0, &f->pub);
 }
 
 /* By ruling.  What the newest entries do not decide, all are asked for. */
@@ -328,8 +310,8 @@ look_up(Facts *f)
 	BbRulingAsk *ask = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BbRulingAsk) * Max(f->n, 1));
 	int64		n = asks(f, ask);
 	int64		left = 0;
-	int64		found;
-	int64	   *key;
+	int			found;
+	Datum	   *key;
 
 	if (n == 0)
 		return;

@@ -16,6 +16,7 @@
 #include "catalog/namespace.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
+#include "pg/grow.h"
 #include "pg/query.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -70,11 +71,7 @@ final_hits(const Engine *e)
 static void
 add_hit(Engine *e, const BbHit *h)
 {
-	if (e->n == e->cap)
-	{
-		e->cap *= 2;
-		e->hits = repalloc_huge(e->hits, sizeof(BbHit) * e->cap);
-	}
+	BB_GROW(e->hits, e->n, e->cap);
 	e->hits[e->n++] = *h;
 }
 
@@ -104,9 +101,9 @@ serve(Engine *e, int64 need)
 	return at;
 }
 
-/* Takes over what a scan found; "sure" hits of before nothing in it precedes. */
+/* Takes over what a scan found below e->hi. */
 static void
-take(Engine *e, int64 sure)
+take(Engine *e)
 {
 	BbScan	   *s = &e->scan;
 	int64		n = s->n;
@@ -115,7 +112,7 @@ take(Engine *e, int64 sure)
 	if (e->q->relay && e->counting)
 		bb_relay_check(e->q, s->c, s->n);
 	else if (e->q->relay)
-		n = serve(e, e->limit - sure);
+		n = serve(e, e->limit - final_hits(e));
 	else if (e->counting)
 		e->count += s->matched;
 	for (int64 i = 0; i < n; i++)
@@ -147,7 +144,6 @@ static bool
 scan(Engine *e, const BbRoute *r, int64 lo, int64 budget)
 {
 	BbScan	   *s = &e->scan;
-	int64		sure = e->counting ? 0 : final_hits(e);
 
 	bb_scan_reset(s);
 	s->ordered = bb_drive_ordered(r->way);
@@ -158,8 +154,8 @@ scan(Engine *e, const BbRoute *r, int64 lo, int64 budget)
 	bb_drive(r->way, lo, e->hi, r->a, r->b, &s->pub);
 	if (s->stopped && !s->ordered)
 		return true;
+	take(e);
 	e->hi = (s->stopped ? s->second : lo) - 1;
-	take(e, sure);
 	return s->stopped;
 }
 

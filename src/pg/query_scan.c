@@ -12,6 +12,7 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nostr/event.h"
+#include "nostr/kind.h"
 #include "pg/query.h"
 #include "utils/memutils.h"
 
@@ -93,7 +94,7 @@ scan_keep(BbScan *s, int64 key, const NostrEvent *ev)
 	c->tags = NULL;
 	c->tags_len = 0;
 	c->gone = false;
-	if (s->q->relay && (ev->kind == 1059 || (ev->kind >= 30000 && ev->kind < 40000)))
+	if (s->q->relay && (ev->kind == NOSTR_KIND_GIFT_WRAP || nostr_kind_is_addressable(ev->kind)))
 	{
 		uint8	   *copy = MemoryContextAlloc(s->batch, ev->tags_len);
 

@@ -18,6 +18,8 @@
 #include "nostr/ruling.h"
 #include "pg/archive_plan.h"
 #include "pg/compat.h"
+#include "pg/grow.h"
+#include "pg/key_list.h"
 #include "pg/ruling.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -49,43 +51,28 @@ static struct
 	int			cap;
 }			held;
 
-static int
-code_cmp(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Codes of what an event says, each once; how many. */
 static int
-codes_of(int32 kind, const uint8 *pubkey, const uint8 *tags, size_t len, int64 **code)
+codes_of(int32 kind, const uint8 *pubkey, const uint8 *tags, size_t len, Datum **code)
 {
 	NostrRulingIter it;
 	NostrRuling r;
 	int			cap = 8;
 	int			n = 0;
-	int			kept = 0;
 
-	*code = palloc(sizeof(int64) * cap);
+	*code = palloc(sizeof(Datum) * cap);
 	nostr_rulings(&it, kind, pubkey, tags, len);
 	while (nostr_ruling_next(&it, &r))
 	{
-		if (n == cap)
-			*code = repalloc(*code, sizeof(int64) * (cap *= 2));
-		(*code)[n++] = nostr_ruling_code(pubkey, &r);
+		BB_GROW(*code, n, cap);
+		(*code)[n++] = Int64GetDatum(nostr_ruling_code(pubkey, &r));
 	}
-	qsort(*code, n, sizeof(int64), code_cmp);
-	for (int i = 0; i < n; i++)
-		if (kept == 0 || (*code)[kept - 1] != (*code)[i])
-			(*code)[kept++] = (*code)[i];
-	return kept;
+	return bb_keys_distinct(*code, n);
 }
 
 /* Of values as event has them; tags may be NULL.  What is no pubkey says nothing. */
 static int
-codes_of_row(int32 kind, bytea *pubkey, struct varlena *tags, int64 **code)
+codes_of_row(int32 kind, bytea *pubkey, struct varlena *tags, Datum **code)
 {
 	if (VARSIZE_ANY_EXHDR(pubkey) != 32)
 		return 0;
@@ -129,20 +116,19 @@ write_entries(Entry *e, int n)
 
 /* To where this transaction keeps them: false, they are to be written now. */
 static bool
-hold(const int64 *code, int n, int64 key)
+hold(const Datum *code, int n, int64 key)
 {
+	MemoryContext old;
+
 	if (!held.on)
 		return false;
+	old = MemoryContextSwitchTo(TopMemoryContext);
 	for (int i = 0; i < n; i++)
 	{
-		if (held.n == held.cap)
-		{
-			held.cap = Max(2 * held.cap, 256);
-			held.e = held.e == NULL ? MemoryContextAllocHuge(TopMemoryContext, sizeof(Entry) * held.cap) :
-				repalloc_huge(held.e, sizeof(Entry) * held.cap);
-		}
-		held.e[held.n++] = (Entry) {code[i], key};
+		BB_GROW(held.e, held.n, held.cap);
+		held.e[held.n++] = (Entry) {DatumGetInt64(code[i]), key};
 	}
+	MemoryContextSwitchTo(old);
 	return true;
 }
 
@@ -181,7 +167,7 @@ bigbrotr_ruling_note(PG_FUNCTION_ARGS)
 {
 	const TriggerData *t = (const TriggerData *) fcinfo->context;
 	HeapTuple	row;
-	int64	   *code;
+	Datum	   *code;
 	bool		isnull;
 	int32		kind;
 	int64		key;
@@ -206,7 +192,7 @@ bigbrotr_ruling_note(PG_FUNCTION_ARGS)
 		Entry	   *e = palloc(sizeof(Entry) * n);
 
 		for (int i = 0; i < n; i++)
-			e[i] = (Entry) {code[i], key};
+			e[i] = (Entry) {DatumGetInt64(code[i]), key};
 		write_entries(e, n);
 	}
 	return PointerGetDatum(NULL);
@@ -215,14 +201,10 @@ bigbrotr_ruling_note(PG_FUNCTION_ARGS)
 Datum
 bigbrotr_ruling_codes(PG_FUNCTION_ARGS)
 {
-	int64	   *code;
-	Datum	   *d;
+	Datum	   *code = NULL;
 	int			n = 0;
 
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && nostr_kind_rules(PG_GETARG_INT32(0)))
 		n = codes_of_row(PG_GETARG_INT32(0), PG_GETARG_BYTEA_PP(1), PG_ARGISNULL(2) ? NULL : PG_GETARG_VARLENA_PP(2), &code);
-	d = palloc(sizeof(Datum) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-		d[i] = Int64GetDatum(code[i]);
-	PG_RETURN_DATUM(archive_array(d, NULL, n, INT8OID));
+	PG_RETURN_DATUM(archive_array(code, NULL, n, INT8OID));
 }

@@ -43,8 +43,8 @@ typedef struct BbRulingAsk
 
 /*
  * Keys of at most "limit" entries of each, the newest; 0: of all.  How many;
- * *key is made in the current memory context.  SPI is connected.
+ * *key (key_list.h) is made in the current memory context.  SPI is connected.
  */
-extern int64 bb_ruling_find(BbRulingAsk *ask, int64 n, int limit, int64 **key);
+extern int	bb_ruling_find(BbRulingAsk *ask, int64 n, int limit, Datum **key);
 
 #endif

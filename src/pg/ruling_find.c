@@ -62,12 +62,12 @@ run(Datum *args, const char *nulls)
 		elog(ERROR, "look into ruling: %s", SPI_result_code_string(rc));
 }
 
-int64
-bb_ruling_find(BbRulingAsk *ask, int64 n, int limit, int64 **key)
+int
+bb_ruling_find(BbRulingAsk *ask, int64 n, int limit, Datum **key)
 {
 	Datum	   *column[3];
 	Datum		args[4];
-	int64		found;
+	int			found;
 
 	for (int c = 0; c < 3; c++)
 		column[c] = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(n, 1));
@@ -86,14 +86,14 @@ bb_ruling_find(BbRulingAsk *ask, int64 n, int limit, int64 **key)
 	args[3] = Int64GetDatum(limit);
 	prepare();
 	run(args, limit == 0 ? "   n" : "    ");
-	found = (int64) SPI_processed;
-	*key = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * Max(found, 1));
-	for (int64 r = 0; r < found; r++)
+	found = (int) SPI_processed;
+	*key = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(found, 1));
+	for (int r = 0; r < found; r++)
 	{
 		bool		isnull;
 
 		ask[DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1, &isnull)) - 1].found++;
-		(*key)[r] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 2, &isnull));
+		(*key)[r] = Int64GetDatum(DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 2, &isnull)));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	for (int c = 0; c < 3; c++)
