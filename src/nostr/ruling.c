@@ -144,9 +144,8 @@ nostr_rulings(NostrRulingIter *it, int32_t kind, const uint8_t pubkey[32], const
 	it->pubkey = pubkey;
 	it->tags = tags;
 	it->len = len;
-	it->done = !nostr_kind_rules(kind) || (tags == NULL && !nostr_kind_is_replaceable(kind));
-	if (tags != NULL)
-		nostr_tags_iter(&it->it, tags, len);
+	it->done = !nostr_kind_rules(kind);
+	nostr_tags_iter(&it->it, tags, len);
 }
 
 /* The next of a deletion. */

@@ -48,8 +48,8 @@ nostr_kind_rules(int32_t kind)
 	return kind == NOSTR_KIND_DELETION || kind == NOSTR_KIND_VANISH || nostr_kind_is_versioned(kind);
 }
 
-/* The rulings of an event; tags NULL: they are not known (a light archive),
- * then only a replaceable kind says anything.  All must outlive the iterator. */
+/* The rulings of an event; those of a replaceable kind do not depend on its
+ * tags.  All must outlive the iterator. */
 extern void nostr_rulings(NostrRulingIter *it, int32_t kind, const uint8_t pubkey[32], const uint8_t *tags, size_t len);
 extern bool nostr_ruling_next(NostrRulingIter *it, NostrRuling *r);
 

@@ -12,7 +12,8 @@
  * All that could be said about a candidate is a claim, found by its code: in
  * bigbrotr.ruling, which gives keys of events that may say it, or where that
  * is not complete (ruling_cover.c) among all such events of the author.  Only
- * what an event of the archive says counts.
+ * what an event of the archive says counts; a light one, which no relay could
+ * serve, says nothing.
  */
 #include "postgres.h"
 
@@ -62,7 +63,7 @@ typedef struct Fact
 	int32		kind;
 	const uint8 *id;
 	const uint8 *pubkey;
-	const uint8 *tags;			/* NULL in a light archive, or where they say nothing */
+	const uint8 *tags;			/* empty where they say nothing */
 	size_t		tags_len;
 } Fact;
 
@@ -205,7 +206,8 @@ fact_row(TupleTableSlot *slot, DestReceiver *self)
 {
 	Facts	   *f = (Facts *) self;
 	MemoryContext old;
-	Fact		fact = {0};
+	Fact		fact = {.tags = (const uint8 *) ""};
+	Datum		tags;
 	bool		isnull;
 
 	CHECK_FOR_INTERRUPTS();
@@ -215,20 +217,17 @@ fact_row(TupleTableSlot *slot, DestReceiver *self)
 	fact.kind = DatumGetInt32(slot_getattr(slot, 3, &isnull));
 	fact.id = bb_slot_bytes32(slot, 4);
 	fact.pubkey = bb_slot_bytes32(slot, 5);
+	tags = slot_getattr(slot, 6, &isnull);
 	/* those of a replaceable kind may be long, and say nothing here */
-	if (!nostr_kind_is_replaceable(fact.kind))
+	if (!isnull && !nostr_kind_is_replaceable(fact.kind))
 	{
-		Datum		tags = slot_getattr(slot, 6, &isnull);
+		struct varlena *v = PG_DETOAST_DATUM_PACKED(tags);
 
-		if (!isnull)
-		{
-			struct varlena *v = PG_DETOAST_DATUM_PACKED(tags);
-
-			fact.tags = (const uint8 *) VARDATA_ANY(v);
-			fact.tags_len = VARSIZE_ANY_EXHDR(v);
-		}
+		fact.tags = (const uint8 *) VARDATA_ANY(v);
+		fact.tags_len = VARSIZE_ANY_EXHDR(v);
 	}
-	apply(f, &fact);
+	if (!isnull)
+		apply(f, &fact);
 	MemoryContextSwitchTo(old);
 	return true;
 }

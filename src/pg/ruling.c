@@ -70,15 +70,19 @@ codes_of(int32 kind, const uint8 *pubkey, const uint8 *tags, size_t len, Datum *
 	return bb_keys_distinct(*code, n);
 }
 
-/* Of values as event has them; tags may be NULL.  What is no pubkey says nothing. */
+/* Of values as event has them.  What is no pubkey says nothing. */
 static int
-codes_of_row(int32 kind, bytea *pubkey, struct varlena *tags, Datum **code)
+codes_of_row(int32 kind, bytea *pubkey, Datum tags, Datum **code)
 {
+	struct varlena *t;
+
 	if (VARSIZE_ANY_EXHDR(pubkey) != 32)
 		return 0;
-	return codes_of(kind, (const uint8 *) VARDATA_ANY(pubkey),
-					tags != NULL ? (const uint8 *) VARDATA_ANY(tags) : NULL,
-					tags != NULL ? VARSIZE_ANY_EXHDR(tags) : 0, code);
+	/* tags of a replaceable kind may be long, and say nothing here */
+	if (nostr_kind_is_replaceable(kind))
+		return codes_of(kind, (const uint8 *) VARDATA_ANY(pubkey), (const uint8 *) "", 0, code);
+	t = PG_DETOAST_DATUM_PACKED(tags);
+	return codes_of(kind, (const uint8 *) VARDATA_ANY(pubkey), (const uint8 *) VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), code);
 }
 
 static int
@@ -183,9 +187,8 @@ bigbrotr_ruling_note(PG_FUNCTION_ARGS)
 	row = TRIGGER_FIRED_BY_UPDATE(t->tg_event) ? t->tg_newtuple : t->tg_trigtuple;
 	kind = DatumGetInt32(column(t, row, "kind", &isnull));
 	pubkey = column(t, row, "pubkey", &isnull);
-	/* tags of a replaceable kind may be long, and say nothing here */
-	tags = nostr_kind_is_replaceable(kind) ? (isnull = true, (Datum) 0) : column(t, row, "tags", &isnull);
-	n = codes_of_row(kind, DatumGetByteaPP(pubkey), isnull ? NULL : PG_DETOAST_DATUM_PACKED(tags), &code);
+	tags = column(t, row, "tags", &isnull);
+	n = isnull ? 0 : codes_of_row(kind, DatumGetByteaPP(pubkey), tags, &code);
 	key = DatumGetInt64(column(t, row, "key", &isnull));
 	if (n > 0 && !hold(code, n, key))
 	{
@@ -204,7 +207,7 @@ bigbrotr_ruling_codes(PG_FUNCTION_ARGS)
 	Datum	   *code = NULL;
 	int			n = 0;
 
-	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && nostr_kind_rules(PG_GETARG_INT32(0)))
-		n = codes_of_row(PG_GETARG_INT32(0), PG_GETARG_BYTEA_PP(1), PG_ARGISNULL(2) ? NULL : PG_GETARG_VARLENA_PP(2), &code);
+	if (nostr_kind_rules(PG_GETARG_INT32(0)))
+		n = codes_of_row(PG_GETARG_INT32(0), PG_GETARG_BYTEA_PP(1), PG_GETARG_DATUM(2), &code);
 	PG_RETURN_DATUM(archive_array(code, NULL, n, INT8OID));
 }

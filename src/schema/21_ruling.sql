@@ -9,7 +9,7 @@ CREATE TABLE bigbrotr.ruling (
 	key bigint NOT NULL
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.1);
 COMMENT ON TABLE bigbrotr.ruling IS
-	'what events of kinds 5 and 62 and of replaceable and addressable kinds say about others: hints for bigbrotr.query in mode relay, which compares what it finds';
+	'what events of kinds 5 and 62 and of replaceable and addressable kinds say about others, light ones nothing: hints for bigbrotr.query in mode relay, which compares what it finds';
 COMMENT ON COLUMN bigbrotr.ruling.code IS
 	'of an author and what is said: this event is deleted, this address is, this is a newer version, I vanished; see ruling_codes';
 COMMENT ON COLUMN bigbrotr.ruling.key IS 'event.key of the event that says it; it may be gone';
@@ -17,17 +17,17 @@ CREATE INDEX ruling_code_key_idx ON bigbrotr.ruling (code, key);
 COMMENT ON INDEX bigbrotr.ruling_code_key_idx IS 'one look for each thing that may be said about an event';
 
 CREATE FUNCTION bigbrotr.ruling_codes(kind integer, pubkey bytea, tags bigbrotr.tags) RETURNS bigint[]
-	AS 'MODULE_PATHNAME', 'bigbrotr_ruling_codes' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'bigbrotr_ruling_codes' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.ruling_codes(integer, bytea, bigbrotr.tags) IS
-	'codes of what an event says about others (ruling.code); most events say nothing';
+	'codes of what an event says about others (ruling.code); most events say nothing, of a light one it is not known';
 
 CREATE FUNCTION bigbrotr.ruling_note() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'bigbrotr_ruling_note' LANGUAGE C;
 COMMENT ON FUNCTION bigbrotr.ruling_note() IS 'writes the entries in bigbrotr.ruling of an event; part of its trigger';
 CREATE TRIGGER ruling_note AFTER INSERT OR UPDATE ON bigbrotr.event FOR EACH ROW
-	WHEN (NEW.kind OPERATOR(pg_catalog.=) ANY ('{0,3,5,62}'::integer[])
+	WHEN (NEW.tags IS NOT NULL AND (NEW.kind OPERATOR(pg_catalog.=) ANY ('{0,3,5,62}'::integer[])
 		OR NEW.kind OPERATOR(pg_catalog.>=) 10000 AND NEW.kind OPERATOR(pg_catalog.<) 40000
-		AND (NEW.kind OPERATOR(pg_catalog.<) 20000 OR NEW.kind OPERATOR(pg_catalog.>=) 30000))
+		AND (NEW.kind OPERATOR(pg_catalog.<) 20000 OR NEW.kind OPERATOR(pg_catalog.>=) 30000)))
 	EXECUTE FUNCTION bigbrotr.ruling_note();
 COMMENT ON TRIGGER ruling_note ON bigbrotr.event IS
 	'keeps bigbrotr.ruling; ENABLE ALWAYS on a partition says that all its entries are there: nobody but ruling_cover sets that';
