@@ -43,12 +43,11 @@ nostr_tags_identifier(const uint8_t *tags, size_t len)
 {
 	NostrTagElement el;
 	NostrTagIter it;
-	uint8_t		letter;
 
 	nostr_tags_iter(&it, tags, len);
-	while (nostr_tags_next_letter(&it, &letter, &el))
-		if (letter == 'd')
-			return el;
+	while (nostr_tags_next(&it) > 0)
+		if (nostr_tags_next_element(&it, &el) && is_text(&el, "d"))
+			return nostr_tags_next_element(&it, &el) ? el : no_text;
 	return no_text;
 }
 

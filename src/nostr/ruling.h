@@ -56,7 +56,9 @@ extern bool nostr_ruling_next(NostrRulingIter *it, NostrRuling *r);
 /* The code of what this author says. */
 extern int64_t nostr_ruling_code(const uint8_t pubkey[32], const NostrRuling *r);
 
-/* Value of the first tag "d" that has one, else the empty text. */
+/* The identifier of an addressable event (NIP-01): the value of its first tag
+ * "d"; empty when that has none, as strfry and nostr-rs-relay read it, or when
+ * there is no such tag. */
 extern NostrTagElement nostr_tags_identifier(const uint8_t *tags, size_t len);
 /* The same text, however each is stored. */
 extern bool nostr_tag_element_same_text(const NostrTagElement *a, const NostrTagElement *b);

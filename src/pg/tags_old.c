@@ -3,7 +3,7 @@
  *
  * What the analytics and the relations of the Python system want of tags:
  *
- *   d_tag(tags) text         value of the first d tag, '' without one (NIP-01)
+ *   d_tag(tags) text         value of the first d tag, '' without one (nostr_tags_identifier)
  *   d_digest(tags) bytea     the same as a key of bounded size
  *   tagvalues(tags) text[]   'e:...', 'p:...' of every tag with a short name
  *
@@ -14,7 +14,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "nostr/crypto.h"
-#include "nostr/tags.h"
+#include "nostr/ruling.h"
 #include "pg/compat.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -44,23 +44,13 @@ element_text(const char *prefix, size_t prefix_len, const NostrTagElement *el)
 	return t;
 }
 
-/* The value of the first d tag, as text that may hold U+0000. */
+/* The identifier, as text that may hold U+0000. */
 static text *
 d_value(struct varlena *v)
 {
-	NostrTagIter it;
-	NostrTagElement el;
+	NostrTagElement el = nostr_tags_identifier(PACKED(v), VARSIZE_ANY_EXHDR(v));
 
-	nostr_tags_iter(&it, PACKED(v), VARSIZE_ANY_EXHDR(v));
-	while (nostr_tags_next(&it) > 0)
-	{
-		if (!nostr_tags_next_element(&it, &el) || el.hex || el.len != 1 || el.data[0] != 'd')
-			continue;
-		if (nostr_tags_next_element(&it, &el))
-			return element_text("", 0, &el);
-		break;
-	}
-	return cstring_to_text("");
+	return element_text("", 0, &el);
 }
 
 static bool

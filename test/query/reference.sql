@@ -102,7 +102,7 @@ CREATE INDEX ON reftag (value, name);
 CREATE PROCEDURE conclude() LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE ref SET d = coalesce((SELECT t ->> 1 FROM jsonb_array_elements(tags) WITH ORDINALITY AS x (t, o)
-		WHERE t ->> 0 = 'd' AND jsonb_array_length(t) > 1 ORDER BY o LIMIT 1), '');
+		WHERE t ->> 0 = 'd' ORDER BY o LIMIT 1), '');
 	TRUNCATE reftag;
 	INSERT INTO reftag SELECT r.id, r.pubkey, r.kind, r.created_at, t ->> 0, t ->> 1 FROM ref r, jsonb_array_elements(r.tags) AS t;
 	ANALYZE ref, reftag;

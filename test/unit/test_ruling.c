@@ -58,7 +58,9 @@ main(void)
 	/* versions */
 	CHECK_STR(said(0, "[[\"d\",\"x\"]]"), "v0/0 ");
 	CHECK_STR(said(19999, "[]"), "v19999/0 ");
-	CHECK_STR(said(30000, "[[\"d\"],[\"d\",\"xyz\"],[\"d\",\"z\"]]"), "v30000/3 ");
+	CHECK_STR(said(30000, "[[\"t\"],[\"dd\",\"y\"],[\"d\",\"xyz\"],[\"d\",\"z\"]]"), "v30000/3 ");
+	/* the first one counts, also without a value */
+	CHECK_STR(said(30000, "[[\"d\"],[\"d\",\"xyz\"]]"), "v30000/0 ");
 	CHECK_STR(said(39999, "[]"), "v39999/0 ");
 	CHECK_STR(said(30000, "[[\"d\",\"0123456789abcdef\"]]"), "v30000/16 ");
 	/* deletions by id */
