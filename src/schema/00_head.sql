@@ -33,4 +33,4 @@ GRANT bigbrotr_reader TO bigbrotr_writer;
 GRANT bigbrotr_writer TO bigbrotr_operator;
 
 COMMENT ON SCHEMA bigbrotr IS
-	'bigbrotr: which relays exist, how healthy they are, what they publish, and where and when it was seen';
+	'bigbrotr: an observatory of the Nostr network: its relays, their health, and the events they serve';

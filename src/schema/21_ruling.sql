@@ -1,6 +1,6 @@
--- What events say about others, by code: so mode relay of bigbrotr.query finds
--- deletions, requests to vanish and newer versions without asking every
--- partition.  See src/pg/ruling.h, ruling_cover.c and docs/queries.md.
+-- Index over what events say about other events, by code: with it mode relay of
+-- bigbrotr.query finds deletions, requests to vanish and newer versions without
+-- searching every partition.  See src/pg/ruling.h, ruling_cover.c and docs/queries.md.
 
 -- An index over the keys of event, not dumped: the trigger writes it again.
 -- The same entry may be there twice.
@@ -9,28 +9,28 @@ CREATE TABLE bigbrotr.ruling (
 	key bigint NOT NULL
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.1);
 COMMENT ON TABLE bigbrotr.ruling IS
-	'what events of kinds 5 and 62 and of replaceable and addressable kinds say about others, light ones nothing: hints for bigbrotr.query in mode relay, which compares what it finds';
+	'index over what events of kinds 5 and 62 and of replaceable and addressable kinds say about other events; hints that bigbrotr.query rechecks in mode relay. Light events have no entries';
 COMMENT ON COLUMN bigbrotr.ruling.code IS
-	'of an author and what is said: this event is deleted, this address is, this is a newer version, I vanished; see ruling_codes';
-COMMENT ON COLUMN bigbrotr.ruling.key IS 'event.key of the event that says it; it may be gone';
+	'hash of an author and a statement (this event is deleted, this address is deleted, this is a newer version, I vanished); see ruling_codes';
+COMMENT ON COLUMN bigbrotr.ruling.key IS 'event.key of the event that makes the statement; it may be gone';
 CREATE INDEX ruling_code_key_idx ON bigbrotr.ruling (code, key);
-COMMENT ON INDEX bigbrotr.ruling_code_key_idx IS 'one look for each thing that may be said about an event';
+COMMENT ON INDEX bigbrotr.ruling_code_key_idx IS 'one lookup for each statement that may be made about an event';
 
 CREATE FUNCTION bigbrotr.ruling_codes(kind integer, pubkey bytea, tags bigbrotr.tags) RETURNS bigint[]
 	AS 'MODULE_PATHNAME', 'bigbrotr_ruling_codes' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.ruling_codes(integer, bytea, bigbrotr.tags) IS
-	'codes of what an event says about others (ruling.code); most events say nothing, of a light one it is not known';
+	'codes (ruling.code) of the statements that an event of this kind, author and tags makes; most make none, and for a light event they are unknown';
 
 CREATE FUNCTION bigbrotr.ruling_note() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'bigbrotr_ruling_note' LANGUAGE C;
-COMMENT ON FUNCTION bigbrotr.ruling_note() IS 'writes the entries in bigbrotr.ruling of an event; part of its trigger';
+COMMENT ON FUNCTION bigbrotr.ruling_note() IS 'trigger function: adds the entries of an event to bigbrotr.ruling';
 CREATE TRIGGER ruling_note AFTER INSERT OR UPDATE ON bigbrotr.event FOR EACH ROW
 	WHEN (NEW.tags IS NOT NULL AND (NEW.kind OPERATOR(pg_catalog.=) ANY ('{0,3,5,62}'::integer[])
 		OR NEW.kind OPERATOR(pg_catalog.>=) 10000 AND NEW.kind OPERATOR(pg_catalog.<) 40000
 		AND (NEW.kind OPERATOR(pg_catalog.<) 20000 OR NEW.kind OPERATOR(pg_catalog.>=) 30000)))
 	EXECUTE FUNCTION bigbrotr.ruling_note();
 COMMENT ON TRIGGER ruling_note ON bigbrotr.event IS
-	'keeps bigbrotr.ruling; ENABLE ALWAYS on a partition says that all its entries are there: nobody but ruling_cover sets that';
+	'maintains bigbrotr.ruling; ENABLE ALWAYS on a partition records that all its entries exist, and only ruling_cover may set that';
 
 CREATE FUNCTION bigbrotr.ruling_cover(part regclass) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
@@ -57,4 +57,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.ruling_cover(regclass) IS
-	'writes the entries in bigbrotr.ruling that a partition of event lacks, and says that it has them all; returns how many. Its writers wait. Needs the owner; part of partition_ensure';
+	'adds the missing entries of a partition of event to bigbrotr.ruling and marks the partition as covered; returns their number. Blocks writers of the partition; only for the owner; internal, used by partition_ensure';

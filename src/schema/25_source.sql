@@ -22,32 +22,34 @@ CREATE TABLE bigbrotr.source (
 	known_path text
 );
 COMMENT ON TABLE bigbrotr.source IS
-	'lists of relays on the web that the finder reads; bigbrotr-net fetches and parses them, addresses on them become candidates';
-COMMENT ON COLUMN bigbrotr.source.url IS 'http or https; private addresses only if bigbrotr.allow_networks names them, also behind redirects';
-COMMENT ON COLUMN bigbrotr.source.path IS 'SQL/JSON path to the addresses (strings) in the answer';
-COMMENT ON COLUMN bigbrotr.source.enabled IS 'false: not read';
-COMMENT ON COLUMN bigbrotr.source.every IS 'time between two reads; after a failure sooner: 5 minutes, doubling';
-COMMENT ON COLUMN bigbrotr.source.timeout_ms IS 'longest time for one read in ms, with redirects';
-COMMENT ON COLUMN bigbrotr.source.max_size IS 'bytes; a longer answer is not taken';
-COMMENT ON COLUMN bigbrotr.source.next_at IS 'not read before this time; set it to now() to have it read again';
-COMMENT ON COLUMN bigbrotr.source.last_at IS 'last read, good or bad';
-COMMENT ON COLUMN bigbrotr.source.last_ok_at IS 'last good one';
-COMMENT ON COLUMN bigbrotr.source.last_status IS 'HTTP status; 304: unchanged since';
-COMMENT ON COLUMN bigbrotr.source.failures IS 'failures in a row';
-COMMENT ON COLUMN bigbrotr.source.failure IS 'class of the last failure; NULL: the last read went well';
-COMMENT ON COLUMN bigbrotr.source.reason IS 'the last failure in words';
-COMMENT ON COLUMN bigbrotr.source.found IS 'addresses in the last list';
-COMMENT ON COLUMN bigbrotr.source.invalid IS 'what else the path gave: no strings, or no addresses';
-COMMENT ON COLUMN bigbrotr.source.candidates IS 'how many of them were new';
-COMMENT ON COLUMN bigbrotr.source.etag IS 'of the last list, sent to ask for changes only';
-COMMENT ON COLUMN bigbrotr.source.last_modified IS 'of the last list, too';
-COMMENT ON COLUMN bigbrotr.source.known_path IS 'path for which they hold';
+	'lists of relays on the web; the finder reads them through bigbrotr-net and makes the addresses on them candidates';
+COMMENT ON COLUMN bigbrotr.source.url IS
+	'http or https URL; private addresses only if bigbrotr.allow_networks names them, also behind redirects';
+COMMENT ON COLUMN bigbrotr.source.path IS 'SQL/JSON path to the addresses (strings) in the response';
+COMMENT ON COLUMN bigbrotr.source.enabled IS 'if false, not read';
+COMMENT ON COLUMN bigbrotr.source.every IS 'time between two reads; after a failure 5 minutes, doubling up to this';
+COMMENT ON COLUMN bigbrotr.source.timeout_ms IS 'longest time for one read including redirects, in milliseconds';
+COMMENT ON COLUMN bigbrotr.source.max_size IS 'largest response that is taken, in bytes';
+COMMENT ON COLUMN bigbrotr.source.next_at IS 'not read before this time; set it to now() to have the list read again';
+COMMENT ON COLUMN bigbrotr.source.last_at IS 'time of the last read, successful or not';
+COMMENT ON COLUMN bigbrotr.source.last_ok_at IS 'time of the last successful read';
+COMMENT ON COLUMN bigbrotr.source.last_status IS 'HTTP status of the last read; 304 means unchanged';
+COMMENT ON COLUMN bigbrotr.source.failures IS 'consecutive failures';
+COMMENT ON COLUMN bigbrotr.source.failure IS 'class of the last failure; NULL if the last read succeeded';
+COMMENT ON COLUMN bigbrotr.source.reason IS 'message of the last failure';
+COMMENT ON COLUMN bigbrotr.source.found IS 'number of addresses in the last list';
+COMMENT ON COLUMN bigbrotr.source.invalid IS
+	'number of other items that the path selected: not strings, or not addresses of relays';
+COMMENT ON COLUMN bigbrotr.source.candidates IS 'number of addresses that were new';
+COMMENT ON COLUMN bigbrotr.source.etag IS 'ETag of the last list, to ask for changes only';
+COMMENT ON COLUMN bigbrotr.source.last_modified IS 'Last-Modified of the last list, to ask for changes only';
+COMMENT ON COLUMN bigbrotr.source.known_path IS 'path that was applied to the list with this ETag';
 
 INSERT INTO bigbrotr.source (url) VALUES
 	('https://api.nostr.watch/v1/online'),
 	('https://api.nostr.watch/v1/offline');
 
--- CREATE EXTENSION makes these rows, a restore brings them again: the dump's win.
+-- CREATE EXTENSION makes these rows, and a restore loads them again: those of the dump win.
 CREATE FUNCTION bigbrotr.source_restore() RETURNS trigger
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -57,9 +59,11 @@ BEGIN
 	RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.source_restore() IS 'an inserted source replaces an unused one that CREATE EXTENSION made: pg_restore needs it';
+COMMENT ON FUNCTION bigbrotr.source_restore() IS
+	'trigger function: lets an inserted source replace an unused one that CREATE EXTENSION made, for pg_restore';
 CREATE TRIGGER source_restore BEFORE INSERT ON bigbrotr.source
 	FOR EACH ROW EXECUTE FUNCTION bigbrotr.source_restore();
-COMMENT ON TRIGGER source_restore ON bigbrotr.source IS 'lets pg_restore bring back the rows that CREATE EXTENSION made';
+COMMENT ON TRIGGER source_restore ON bigbrotr.source IS
+	'lets pg_restore load rows that CREATE EXTENSION has already made';
 
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.source', '');

@@ -1,5 +1,5 @@
--- What the monitor measured: documents, a compact series of checks, and what
--- is to be published.
+-- Results of the monitor: documents, a compact series of checks, and events to
+-- publish.
 
 CREATE TABLE bigbrotr.document (
 	id bytea NOT NULL CHECK (octet_length(id) = 32),
@@ -9,11 +9,13 @@ CREATE TABLE bigbrotr.document (
 	PRIMARY KEY (id, type)
 );
 ALTER TABLE bigbrotr.document ALTER COLUMN data SET COMPRESSION lz4, ALTER COLUMN raw SET COMPRESSION lz4;
-COMMENT ON TABLE bigbrotr.document IS 'what checks found, each different document once';
+COMMENT ON TABLE bigbrotr.document IS 'documents found by checks, each distinct one once';
 COMMENT ON COLUMN bigbrotr.document.id IS 'SHA-256 of the canonical JSON of data';
-COMMENT ON COLUMN bigbrotr.document.type IS 'which check it comes from';
-COMMENT ON COLUMN bigbrotr.document.data IS '{"data": what was found, "logs": {"success", "reason"}}';
-COMMENT ON COLUMN bigbrotr.document.raw IS 'nip11_info: the body as it came, of the first that gave this document';
+COMMENT ON COLUMN bigbrotr.document.type IS
+	'check that produced it: nip11_info, nip66_ssl, nip66_geo, nip66_net, nip66_dns or nip66_http';
+COMMENT ON COLUMN bigbrotr.document.data IS '{"data": findings, "logs": {"success", "reason"}}';
+COMMENT ON COLUMN bigbrotr.document.raw IS
+	'nip11_info: response body as received, of the first response with this document';
 
 CREATE TABLE bigbrotr.relay_document (
 	relay_id integer NOT NULL,
@@ -25,17 +27,19 @@ CREATE TABLE bigbrotr.relay_document (
 	stable bytea NOT NULL,
 	PRIMARY KEY (relay_id, type, generated_at)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE bigbrotr.relay_document IS 'which document a relay had from when to when; one that does not change costs no row';
+COMMENT ON TABLE bigbrotr.relay_document IS
+	'which relay had which document during which time; an unchanged document adds no row';
 COMMENT ON COLUMN bigbrotr.relay_document.relay_id IS 'relay.id';
 COMMENT ON COLUMN bigbrotr.relay_document.type IS 'document.type';
-COMMENT ON COLUMN bigbrotr.relay_document.generated_at IS 'unix seconds of the check that found it first';
-COMMENT ON COLUMN bigbrotr.relay_document.confirmed_at IS 'unix seconds of the last check that found it again';
-COMMENT ON COLUMN bigbrotr.relay_document.checks IS 'checks that found it';
+COMMENT ON COLUMN bigbrotr.relay_document.generated_at IS 'Unix seconds of the first check that found it';
+COMMENT ON COLUMN bigbrotr.relay_document.confirmed_at IS 'Unix seconds of the last check that found it unchanged';
+COMMENT ON COLUMN bigbrotr.relay_document.checks IS 'number of checks that found it';
 COMMENT ON COLUMN bigbrotr.relay_document.document_id IS 'document.id';
-COMMENT ON COLUMN bigbrotr.relay_document.stable IS 'hash without what changes on its own, such as the TTL left in a DNS cache';
+COMMENT ON COLUMN bigbrotr.relay_document.stable IS
+	'hash without the parts that always change, such as TTLs in a DNS cache';
 
 CREATE INDEX relay_document_document_id_idx ON bigbrotr.relay_document (document_id);
-COMMENT ON INDEX bigbrotr.relay_document_document_id_idx IS 'which relays have a document';
+COMMENT ON INDEX bigbrotr.relay_document_document_id_idx IS 'finds the relays that have a document';
 
 CREATE TABLE bigbrotr.check_series (
 	relay_id integer NOT NULL,
@@ -44,9 +48,11 @@ CREATE TABLE bigbrotr.check_series (
 	PRIMARY KEY (relay_id, first_at)
 ) WITH (fillfactor = 80);
 ALTER TABLE bigbrotr.check_series ALTER COLUMN samples SET STORAGE PLAIN;
-COMMENT ON TABLE bigbrotr.check_series IS 'all checks, packed: 22 bytes each, up to 64 in a row; read it through relay_check';
+COMMENT ON TABLE bigbrotr.check_series IS
+	'results of all checks, packed: 22 bytes each, up to 64 per row; read them through relay_check';
 COMMENT ON COLUMN bigbrotr.check_series.relay_id IS 'relay.id';
-COMMENT ON COLUMN bigbrotr.check_series.first_at IS 'time of the first check in it, seconds since 2020-01-01 UTC';
+COMMENT ON COLUMN bigbrotr.check_series.first_at IS
+	'time of the first check in the row, seconds since 2020-01-01 00:00 UTC';
 COMMENT ON COLUMN bigbrotr.check_series.samples IS 'packed checks in order of time, see check_unpack';
 
 CREATE TABLE bigbrotr.relay_monitor (
@@ -63,22 +69,22 @@ CREATE TABLE bigbrotr.relay_monitor (
 	read_reason text,
 	write_reason text
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE bigbrotr.relay_monitor IS 'the monitor''s view of each relay: last check and next';
+COMMENT ON TABLE bigbrotr.relay_monitor IS 'state of the monitor for each relay: last and next check';
 COMMENT ON COLUMN bigbrotr.relay_monitor.relay_id IS 'relay.id';
 COMMENT ON COLUMN bigbrotr.relay_monitor.next_check_at IS 'not checked before this time';
-COMMENT ON COLUMN bigbrotr.relay_monitor.checked_at IS 'last check';
-COMMENT ON COLUMN bigbrotr.relay_monitor.opened IS 'whether it opened then';
-COMMENT ON COLUMN bigbrotr.relay_monitor.streak IS 'checks in a row with that answer';
-COMMENT ON COLUMN bigbrotr.relay_monitor.changed_at IS 'when it last came or went';
-COMMENT ON COLUMN bigbrotr.relay_monitor.checks IS 'checks so far';
-COMMENT ON COLUMN bigbrotr.relay_monitor.failures IS 'of them, how many did not open';
+COMMENT ON COLUMN bigbrotr.relay_monitor.checked_at IS 'time of the last check';
+COMMENT ON COLUMN bigbrotr.relay_monitor.opened IS 'whether the relay opened in the last check';
+COMMENT ON COLUMN bigbrotr.relay_monitor.streak IS 'number of consecutive checks with that result';
+COMMENT ON COLUMN bigbrotr.relay_monitor.changed_at IS 'when that result last changed';
+COMMENT ON COLUMN bigbrotr.relay_monitor.checks IS 'number of checks';
+COMMENT ON COLUMN bigbrotr.relay_monitor.failures IS 'number of checks in which it did not open';
 COMMENT ON COLUMN bigbrotr.relay_monitor.failure IS 'class of the last failure to open';
-COMMENT ON COLUMN bigbrotr.relay_monitor.open_reason IS 'why the last check did not open, in words';
-COMMENT ON COLUMN bigbrotr.relay_monitor.read_reason IS 'why it could not read';
-COMMENT ON COLUMN bigbrotr.relay_monitor.write_reason IS 'why it could not write';
+COMMENT ON COLUMN bigbrotr.relay_monitor.open_reason IS 'why it did not open in the last check';
+COMMENT ON COLUMN bigbrotr.relay_monitor.read_reason IS 'why reading failed';
+COMMENT ON COLUMN bigbrotr.relay_monitor.write_reason IS 'why writing failed';
 
 CREATE INDEX relay_monitor_next_check_at_idx ON bigbrotr.relay_monitor (next_check_at);
-COMMENT ON INDEX bigbrotr.relay_monitor_next_check_at_idx IS 'which relays are due';
+COMMENT ON INDEX bigbrotr.relay_monitor_next_check_at_idx IS 'finds the relays that are due';
 
 CREATE TABLE bigbrotr.publication (
 	target text NOT NULL,
@@ -93,20 +99,22 @@ CREATE TABLE bigbrotr.publication (
 	answered_at timestamptz,
 	PRIMARY KEY (target, slot)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE bigbrotr.publication IS 'events of ours, and what the relays they are for said; a newer event takes the place of the older';
-COMMENT ON COLUMN bigbrotr.publication.target IS 'address of the relay it is for';
+COMMENT ON TABLE bigbrotr.publication IS
+	'events that the monitor publishes, and the answers of the target relays; a newer event replaces the older one of its slot';
+COMMENT ON COLUMN bigbrotr.publication.target IS 'address of the relay it is sent to';
 COMMENT ON COLUMN bigbrotr.publication.slot IS 'what it replaces there: kind, or kind:d';
-COMMENT ON COLUMN bigbrotr.publication.event_id IS 'id of the event';
+COMMENT ON COLUMN bigbrotr.publication.event_id IS 'id of the event, 32 bytes';
 COMMENT ON COLUMN bigbrotr.publication.event IS 'the signed event as JSON';
-COMMENT ON COLUMN bigbrotr.publication.queued_at IS 'when it was made';
-COMMENT ON COLUMN bigbrotr.publication.attempts IS 'how often it was sent without an answer';
-COMMENT ON COLUMN bigbrotr.publication.next_attempt_at IS 'not sent before this time; NULL: not sent again';
-COMMENT ON COLUMN bigbrotr.publication.outcome IS 'taken: the relay said OK; refused: it said no; NULL: waiting';
-COMMENT ON COLUMN bigbrotr.publication.reason IS 'what the relay said, or why there was no answer';
-COMMENT ON COLUMN bigbrotr.publication.answered_at IS 'when it answered';
+COMMENT ON COLUMN bigbrotr.publication.queued_at IS 'when it was created';
+COMMENT ON COLUMN bigbrotr.publication.attempts IS 'number of times it was sent without an answer';
+COMMENT ON COLUMN bigbrotr.publication.next_attempt_at IS 'not sent before this time; NULL if not sent again';
+COMMENT ON COLUMN bigbrotr.publication.outcome IS
+	'taken: the relay answered OK; refused: the relay rejected it; NULL: waiting';
+COMMENT ON COLUMN bigbrotr.publication.reason IS 'message of the relay, or why there was no answer';
+COMMENT ON COLUMN bigbrotr.publication.answered_at IS 'when the relay answered';
 
 CREATE INDEX publication_next_attempt_at_idx ON bigbrotr.publication (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
-COMMENT ON INDEX bigbrotr.publication_next_attempt_at_idx IS 'what is to be sent';
+COMMENT ON INDEX bigbrotr.publication_next_attempt_at_idx IS 'finds the events to send';
 
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.document', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.relay_document', '');
@@ -132,12 +140,12 @@ CREATE TYPE bigbrotr.check_sample AS (
 	nip11_ok boolean,
 	nip11_ms integer
 );
-COMMENT ON TYPE bigbrotr.check_sample IS 'one check of a relay; the columns are those of relay_check';
+COMMENT ON TYPE bigbrotr.check_sample IS 'one check of a relay; its columns are described at view relay_check';
 
 CREATE FUNCTION bigbrotr.check_unpack(samples bytea) RETURNS SETOF bigbrotr.check_sample
 	LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 64
 	AS 'MODULE_PATHNAME', 'bigbrotr_check_unpack';
-COMMENT ON FUNCTION bigbrotr.check_unpack(bytea) IS 'the checks in check_series.samples';
+COMMENT ON FUNCTION bigbrotr.check_unpack(bytea) IS 'checks contained in check_series.samples';
 
 CREATE VIEW bigbrotr.relay_check AS
 	SELECT r.url AS relay_url, c.checked_at, c.opened, c.failure,
@@ -149,23 +157,24 @@ CREATE VIEW bigbrotr.relay_check AS
 	LATERAL bigbrotr.check_unpack(s.samples) AS c;
 COMMENT ON VIEW bigbrotr.relay_check IS 'every check of every relay, one row each';
 COMMENT ON COLUMN bigbrotr.relay_check.relay_url IS 'relay.url';
-COMMENT ON COLUMN bigbrotr.relay_check.checked_at IS 'when it ended';
+COMMENT ON COLUMN bigbrotr.relay_check.checked_at IS 'end of the check';
 COMMENT ON COLUMN bigbrotr.relay_check.opened IS 'whether the relay opened';
-COMMENT ON COLUMN bigbrotr.relay_check.failure IS 'class of the failure when it did not';
-COMMENT ON COLUMN bigbrotr.relay_check.open_ms IS 'sum of the four phases of opening; NULL when it did not open';
-COMMENT ON COLUMN bigbrotr.relay_check.dns_ms IS 'resolving the name';
-COMMENT ON COLUMN bigbrotr.relay_check.tcp_ms IS 'connecting, or the proxy';
-COMMENT ON COLUMN bigbrotr.relay_check.tls_ms IS 'TLS handshake';
-COMMENT ON COLUMN bigbrotr.relay_check.upgrade_ms IS 'WebSocket upgrade';
-COMMENT ON COLUMN bigbrotr.relay_check.read_ok IS 'whether it answered a subscription; NULL: not asked';
-COMMENT ON COLUMN bigbrotr.relay_check.read_ms IS 'until the first event, or the end of an empty answer';
-COMMENT ON COLUMN bigbrotr.relay_check.write_ok IS 'whether it took our event; NULL: none was written';
-COMMENT ON COLUMN bigbrotr.relay_check.write_ms IS 'until it said so, work and signing not counted';
-COMMENT ON COLUMN bigbrotr.relay_check.write_live IS 'whether our subscription got the event';
-COMMENT ON COLUMN bigbrotr.relay_check.write_stored IS 'whether a later query got it';
+COMMENT ON COLUMN bigbrotr.relay_check.failure IS 'class of the failure if it did not open';
+COMMENT ON COLUMN bigbrotr.relay_check.open_ms IS
+	'milliseconds to open: sum of the four phases; NULL if it did not open';
+COMMENT ON COLUMN bigbrotr.relay_check.dns_ms IS 'milliseconds to resolve the name';
+COMMENT ON COLUMN bigbrotr.relay_check.tcp_ms IS 'milliseconds to connect, or to connect through the proxy';
+COMMENT ON COLUMN bigbrotr.relay_check.tls_ms IS 'milliseconds of the TLS handshake';
+COMMENT ON COLUMN bigbrotr.relay_check.upgrade_ms IS 'milliseconds of the WebSocket upgrade';
+COMMENT ON COLUMN bigbrotr.relay_check.read_ok IS 'whether it answered a subscription; NULL if not asked';
+COMMENT ON COLUMN bigbrotr.relay_check.read_ms IS 'milliseconds to the first event, or to the end of an empty answer';
+COMMENT ON COLUMN bigbrotr.relay_check.write_ok IS 'whether it accepted our event; NULL if none was written';
+COMMENT ON COLUMN bigbrotr.relay_check.write_ms IS 'milliseconds to its OK, without proof of work and signing';
+COMMENT ON COLUMN bigbrotr.relay_check.write_live IS 'whether our subscription received the event';
+COMMENT ON COLUMN bigbrotr.relay_check.write_stored IS 'whether a later query found the event';
 COMMENT ON COLUMN bigbrotr.relay_check.challenged IS 'whether it sent an AUTH challenge (NIP-42)';
-COMMENT ON COLUMN bigbrotr.relay_check.nip11_ok IS 'whether it gave a NIP-11 document; NULL: not asked';
-COMMENT ON COLUMN bigbrotr.relay_check.nip11_ms IS 'until the first byte of it';
+COMMENT ON COLUMN bigbrotr.relay_check.nip11_ok IS 'whether it returned a NIP-11 document; NULL if not asked';
+COMMENT ON COLUMN bigbrotr.relay_check.nip11_ms IS 'milliseconds to the first byte of that document';
 
 -- The names of the Python system.  Round-trip times are documents there; here
 -- they are made from the series when somebody asks.
@@ -181,7 +190,8 @@ CREATE FUNCTION bigbrotr.rtt_document(c bigbrotr.check_sample) RETURNS jsonb
 			'open_success', (c).opened, 'open_reason', (c).failure,
 			'read_success', (c).read_ok, 'write_success', (c).write_ok)))
 $$;
-COMMENT ON FUNCTION bigbrotr.rtt_document(bigbrotr.check_sample) IS 'a check in the form of the Python system''s nip66_rtt';
+COMMENT ON FUNCTION bigbrotr.rtt_document(bigbrotr.check_sample) IS
+	'a check as the nip66_rtt document of the Python system';
 
 CREATE VIEW bigbrotr.relay_metadata AS
 	SELECT r.url AS relay_url, d.generated_at, d.type AS metadata_type, d.document_id AS metadata_id
@@ -193,9 +203,9 @@ CREATE VIEW bigbrotr.relay_metadata AS
 	FROM bigbrotr.check_series AS s
 	JOIN bigbrotr.relay AS r ON r.id = s.relay_id,
 	LATERAL bigbrotr.check_unpack(s.samples) AS c;
-COMMENT ON VIEW bigbrotr.relay_metadata IS 'which document a relay had from what time on';
+COMMENT ON VIEW bigbrotr.relay_metadata IS 'which relay had which document from which time on, as in the Python system';
 COMMENT ON COLUMN bigbrotr.relay_metadata.relay_url IS 'relay.url';
-COMMENT ON COLUMN bigbrotr.relay_metadata.generated_at IS 'unix seconds';
+COMMENT ON COLUMN bigbrotr.relay_metadata.generated_at IS 'Unix seconds of the check that first found it';
 COMMENT ON COLUMN bigbrotr.relay_metadata.metadata_type IS 'metadata.type';
 COMMENT ON COLUMN bigbrotr.relay_metadata.metadata_id IS 'metadata.id';
 
@@ -206,10 +216,10 @@ CREATE VIEW bigbrotr.metadata AS
 	FROM bigbrotr.check_series AS s,
 	LATERAL bigbrotr.check_unpack(s.samples) AS c,
 	LATERAL (SELECT bigbrotr.rtt_document(c) AS data) AS t;
-COMMENT ON VIEW bigbrotr.metadata IS 'documents by their content';
-COMMENT ON COLUMN bigbrotr.metadata.id IS 'hash of the content';
+COMMENT ON VIEW bigbrotr.metadata IS 'documents by content, as in the Python system';
+COMMENT ON COLUMN bigbrotr.metadata.id IS 'SHA-256 of the content';
 COMMENT ON COLUMN bigbrotr.metadata.type IS 'nip11_info, nip66_rtt, nip66_ssl, nip66_geo, nip66_net, nip66_dns or nip66_http';
-COMMENT ON COLUMN bigbrotr.metadata.data IS '{"data": what was found, "logs": how it went}';
+COMMENT ON COLUMN bigbrotr.metadata.data IS '{"data": findings, "logs": success and reason}';
 
 CREATE VIEW bigbrotr.relay_metadata_latest AS
 	SELECT r.url AS relay_url, d.type AS metadata_type, d.generated_at, d.document_id AS metadata_id,
@@ -226,13 +236,14 @@ CREATE VIEW bigbrotr.relay_metadata_latest AS
 			 ORDER BY s.first_at DESC LIMIT 1) AS s,
 	LATERAL (SELECT c.checked_at, bigbrotr.rtt_document(c) AS data FROM bigbrotr.check_unpack(s.samples) AS c
 			 ORDER BY c.checked_at DESC LIMIT 1) AS l;
-COMMENT ON VIEW bigbrotr.relay_metadata_latest IS 'the present document of each type of each relay';
+COMMENT ON VIEW bigbrotr.relay_metadata_latest IS 'current document of each type of each relay';
 COMMENT ON COLUMN bigbrotr.relay_metadata_latest.relay_url IS 'relay.url';
 COMMENT ON COLUMN bigbrotr.relay_metadata_latest.metadata_type IS 'metadata.type';
-COMMENT ON COLUMN bigbrotr.relay_metadata_latest.generated_at IS 'unix seconds since when';
+COMMENT ON COLUMN bigbrotr.relay_metadata_latest.generated_at IS 'Unix seconds of the check that first found it';
 COMMENT ON COLUMN bigbrotr.relay_metadata_latest.metadata_id IS 'metadata.id';
 COMMENT ON COLUMN bigbrotr.relay_metadata_latest.data IS 'metadata.data';
-COMMENT ON COLUMN bigbrotr.relay_metadata_latest.confirmed_at IS 'unix seconds of the last check that found it so';
+COMMENT ON COLUMN bigbrotr.relay_metadata_latest.confirmed_at IS
+	'Unix seconds of the last check that found it unchanged';
 
 CREATE VIEW bigbrotr.certificate AS
 	SELECT m.relay_url, (m.data #>> '{data,ssl_valid}')::boolean AS valid, m.data #>> '{data,ssl_reason}' AS reason,
@@ -242,13 +253,13 @@ CREATE VIEW bigbrotr.certificate AS
 		   to_timestamp(m.confirmed_at) AS confirmed_at
 	FROM bigbrotr.relay_metadata_latest AS m
 	WHERE m.metadata_type = 'nip66_ssl' AND m.data #> '{data,ssl_valid}' IS NOT NULL;
-COMMENT ON VIEW bigbrotr.certificate IS 'the TLS certificate of each relay; order it by expires_at to see which end next';
+COMMENT ON VIEW bigbrotr.certificate IS 'TLS certificate of each relay; order by expires_at to see which expire next';
 COMMENT ON COLUMN bigbrotr.certificate.relay_url IS 'relay.url';
-COMMENT ON COLUMN bigbrotr.certificate.valid IS 'whether it is trusted for that name';
-COMMENT ON COLUMN bigbrotr.certificate.reason IS 'why not';
+COMMENT ON COLUMN bigbrotr.certificate.valid IS 'whether it is trusted for the name of the relay';
+COMMENT ON COLUMN bigbrotr.certificate.reason IS 'why it is not';
 COMMENT ON COLUMN bigbrotr.certificate.expires_at IS 'end of its validity';
 COMMENT ON COLUMN bigbrotr.certificate.expires_in IS 'time until then';
-COMMENT ON COLUMN bigbrotr.certificate.issuer IS 'organisation that issued it';
+COMMENT ON COLUMN bigbrotr.certificate.issuer IS 'organization that issued it';
 COMMENT ON COLUMN bigbrotr.certificate.subject_cn IS 'common name of its subject';
 COMMENT ON COLUMN bigbrotr.certificate.confirmed_at IS 'when it was last seen';
 
@@ -263,7 +274,7 @@ CREATE FUNCTION bigbrotr.relay_uptime(relay_url text, since timestamptz DEFAULT 
 	WHERE r.url = relay_uptime.relay_url AND c.checked_at BETWEEN relay_uptime.since AND relay_uptime.until
 $$;
 COMMENT ON FUNCTION bigbrotr.relay_uptime(text, timestamptz, timestamptz) IS
-	'share of the checks in that time in which the relay opened, 0 to 1; NULL: it was not checked';
+	'share of the checks between since and until in which the relay opened, 0 to 1; NULL if it was not checked';
 
 CREATE FUNCTION bigbrotr.relay_rtt(relay_url text, fraction double precision DEFAULT 0.5,
 								   since timestamptz DEFAULT now() - interval '30 days', until timestamptz DEFAULT now(),
@@ -279,7 +290,7 @@ CREATE FUNCTION bigbrotr.relay_rtt(relay_url text, fraction double precision DEF
 	WHERE c.relay_url = relay_rtt.relay_url AND c.checked_at BETWEEN relay_rtt.since AND relay_rtt.until
 $$;
 COMMENT ON FUNCTION bigbrotr.relay_rtt(text, double precision, timestamptz, timestamptz) IS
-	'that percentile (0.5: the median) of the times to open, read and write';
+	'percentile (fraction 0 to 1; 0.5 is the median) of the milliseconds to open, read and write, over the checks between since and until';
 
 CREATE FUNCTION bigbrotr.relay_changes(relay_url text, since timestamptz, until timestamptz DEFAULT now())
 	RETURNS TABLE (changed_at timestamptz, metadata_type text, field text, old jsonb, new jsonb)
@@ -300,12 +311,12 @@ CREATE FUNCTION bigbrotr.relay_changes(relay_url text, since timestamptz, until 
 	ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION bigbrotr.relay_changes(text, timestamptz, timestamptz) IS
-	'which fields of its documents changed in that time, from what to what';
+	'fields of a relay''s documents that changed between since and until, with old and new value';
 
 CREATE FUNCTION bigbrotr.check_request(relay_id integer) RETURNS void
 	LANGUAGE c VOLATILE STRICT
 	AS 'MODULE_PATHNAME', 'bigbrotr_check_request';
-COMMENT ON FUNCTION bigbrotr.check_request(integer) IS 'lets the monitor check a relay now; part of check';
+COMMENT ON FUNCTION bigbrotr.check_request(integer) IS 'asks the monitor to check a relay now; internal, used by check';
 
 CREATE FUNCTION bigbrotr.check(relay_url text, wait interval DEFAULT '60 seconds')
 	RETURNS TABLE (metadata_type text, data jsonb)
@@ -345,4 +356,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.check(text, interval) IS
-	'checks a relay now and returns what it has of each type of document; waits at most that long, can be cancelled';
+	'checks a relay now, waits for the result at most as long as given, and returns the current document of each type; can be canceled';

@@ -1,4 +1,4 @@
--- Maintenance: what the refresher does.
+-- The tasks of the refresher.
 
 CREATE TABLE bigbrotr.maintenance (
 	task text PRIMARY KEY,
@@ -11,15 +11,16 @@ CREATE TABLE bigbrotr.maintenance (
 	failed_at timestamptz,
 	last_error text
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE bigbrotr.maintenance IS 'the tasks of the refresher and how far they are; a row is made by the first run';
+COMMENT ON TABLE bigbrotr.maintenance IS
+	'tasks of the refresher and their progress; a row is made by the first run of a task';
 COMMENT ON COLUMN bigbrotr.maintenance.task IS 'name of the task';
 COMMENT ON COLUMN bigbrotr.maintenance.started_at IS 'start of the last run';
-COMMENT ON COLUMN bigbrotr.maintenance.finished_at IS 'when that was done; NULL: more is to do';
-COMMENT ON COLUMN bigbrotr.maintenance.steps IS 'steps ever; each is a transaction';
-COMMENT ON COLUMN bigbrotr.maintenance.last_done IS 'what the last run has handled so far, in units of the task';
-COMMENT ON COLUMN bigbrotr.maintenance.done IS 'what was ever handled';
-COMMENT ON COLUMN bigbrotr.maintenance.failures IS 'steps that ended in an error';
-COMMENT ON COLUMN bigbrotr.maintenance.failed_at IS 'when one last did';
-COMMENT ON COLUMN bigbrotr.maintenance.last_error IS 'that error; NULL: a later step went well';
+COMMENT ON COLUMN bigbrotr.maintenance.finished_at IS 'when the last run completed; NULL if there is more to do';
+COMMENT ON COLUMN bigbrotr.maintenance.steps IS 'total number of steps, each a transaction';
+COMMENT ON COLUMN bigbrotr.maintenance.last_done IS 'items handled in the last run so far, in units of the task';
+COMMENT ON COLUMN bigbrotr.maintenance.done IS 'total number of items handled';
+COMMENT ON COLUMN bigbrotr.maintenance.failures IS 'number of steps that failed';
+COMMENT ON COLUMN bigbrotr.maintenance.failed_at IS 'when a step last failed';
+COMMENT ON COLUMN bigbrotr.maintenance.last_error IS 'error of that step; NULL if a later step succeeded';
 
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.maintenance', '');

@@ -1,6 +1,6 @@
 -- The compact tier: observations of closed months as packed lists
 -- (src/nostr/obspack.h), once by event and once by relay, so that each
--- direction is one look into an index.  See src/pg/compact.h.
+-- direction is one index lookup.  See src/pg/compact.h.
 
 CREATE TABLE bigbrotr.observation_by_event (
 	first_key bigint PRIMARY KEY CHECK (first_key >= 0),
@@ -10,11 +10,11 @@ CREATE TABLE bigbrotr.observation_by_event (
 	CHECK (last_key >= first_key)
 );
 COMMENT ON TABLE bigbrotr.observation_by_event IS
-	'packed observations: which relays served the events of a range of keys; read them through observation_all';
+	'packed observations by event: which relays served the events of a range of keys; read them through observation_all';
 COMMENT ON COLUMN bigbrotr.observation_by_event.first_key IS 'event.key of the first item; ranges never overlap';
 COMMENT ON COLUMN bigbrotr.observation_by_event.last_key IS 'event.key of the last item';
-COMMENT ON COLUMN bigbrotr.observation_by_event.n IS 'observations';
-COMMENT ON COLUMN bigbrotr.observation_by_event.data IS 'the items; format in src/nostr/obspack.h';
+COMMENT ON COLUMN bigbrotr.observation_by_event.n IS 'number of observations in the block';
+COMMENT ON COLUMN bigbrotr.observation_by_event.data IS 'packed observations; format in src/nostr/obspack.h';
 
 CREATE TABLE bigbrotr.observation_by_relay (
 	first_key bigint NOT NULL CHECK (first_key >= 0),
@@ -26,12 +26,12 @@ CREATE TABLE bigbrotr.observation_by_relay (
 	CHECK (last_key >= first_key)
 );
 COMMENT ON TABLE bigbrotr.observation_by_relay IS
-	'the same packed observations again: which events of a range of keys a relay served; read them through observation_all';
+	'the same packed observations by relay: which events of a range of keys it served; read them through observation_all';
 COMMENT ON COLUMN bigbrotr.observation_by_relay.first_key IS 'event.key of the first item; ranges of one relay never overlap';
 COMMENT ON COLUMN bigbrotr.observation_by_relay.last_key IS 'event.key of the last item';
 COMMENT ON COLUMN bigbrotr.observation_by_relay.relay_id IS 'relay.id';
-COMMENT ON COLUMN bigbrotr.observation_by_relay.n IS 'observations';
-COMMENT ON COLUMN bigbrotr.observation_by_relay.data IS 'the items; format in src/nostr/obspack.h';
+COMMENT ON COLUMN bigbrotr.observation_by_relay.n IS 'number of observations in the block';
+COMMENT ON COLUMN bigbrotr.observation_by_relay.data IS 'packed observations; format in src/nostr/obspack.h';
 
 -- Four blocks fill a page; they do not compress any further.  Few rows, each
 -- worth hundreds: vacuumed early.
@@ -42,18 +42,20 @@ ALTER TABLE bigbrotr.observation_by_relay SET (autovacuum_vacuum_scale_factor = 
 
 CREATE FUNCTION bigbrotr.packed_handler() RETURNS fdw_handler
 	AS 'MODULE_PATHNAME', 'bigbrotr_packed_handler' LANGUAGE C STRICT;
-COMMENT ON FUNCTION bigbrotr.packed_handler() IS 'lets the planner read packed observations by relay, by key, or whole';
+COMMENT ON FUNCTION bigbrotr.packed_handler() IS
+	'foreign data wrapper handler: scans packed observations by relay, by key, or whole';
 CREATE FOREIGN DATA WRAPPER bigbrotr_packed HANDLER bigbrotr.packed_handler NO VALIDATOR;
-COMMENT ON FOREIGN DATA WRAPPER bigbrotr_packed IS 'bigbrotr: packed observations of this database as rows; nothing foreign';
+COMMENT ON FOREIGN DATA WRAPPER bigbrotr_packed IS
+	'presents the packed observations of this database as rows; accesses nothing foreign';
 CREATE SERVER bigbrotr_packed FOREIGN DATA WRAPPER bigbrotr_packed;
-COMMENT ON SERVER bigbrotr_packed IS 'bigbrotr: this database';
+COMMENT ON SERVER bigbrotr_packed IS 'this database, for foreign table observation_packed';
 
 CREATE FOREIGN TABLE bigbrotr.observation_packed (
 	key bigint NOT NULL,
 	relay_id integer NOT NULL,
 	seen_at integer NOT NULL
 ) SERVER bigbrotr_packed;
-COMMENT ON FOREIGN TABLE bigbrotr.observation_packed IS 'the compact tier as rows';
+COMMENT ON FOREIGN TABLE bigbrotr.observation_packed IS 'packed observations as rows';
 COMMENT ON COLUMN bigbrotr.observation_packed.key IS 'event.key';
 COMMENT ON COLUMN bigbrotr.observation_packed.relay_id IS 'relay.id';
 COMMENT ON COLUMN bigbrotr.observation_packed.seen_at IS 'seconds since 2020-01-01 00:00 UTC';
@@ -63,10 +65,10 @@ CREATE VIEW bigbrotr.observation_all AS
 	UNION ALL
 	SELECT key, relay_id, seen_at FROM bigbrotr.observation_packed;
 COMMENT ON VIEW bigbrotr.observation_all IS
-	'which relay served which event, and when first: rows and packed ones; fast by relay_id, by key, and by both';
+	'which relay served which event, and when it was first seen there: rows and packed observations; fast by relay_id, by key, and by both';
 COMMENT ON COLUMN bigbrotr.observation_all.key IS 'event.key';
 COMMENT ON COLUMN bigbrotr.observation_all.relay_id IS 'relay.id';
-COMMENT ON COLUMN bigbrotr.observation_all.seen_at IS 'seconds since 2020-01-01 00:00 UTC; view event_relay has unix seconds';
+COMMENT ON COLUMN bigbrotr.observation_all.seen_at IS 'seconds since 2020-01-01 00:00 UTC; view event_relay has Unix seconds';
 
 CREATE TABLE bigbrotr.compaction (
 	partition text PRIMARY KEY,
@@ -83,36 +85,36 @@ CREATE TABLE bigbrotr.compaction (
 	quiet boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE bigbrotr.compaction IS
-	'per closed partition of observation, how far it is packed; not dumped: a restored archive looks again';
+	'progress of packing, by closed partition of observation; not dumped, since a restored archive starts anew';
 COMMENT ON COLUMN bigbrotr.compaction.partition IS 'partition of observation';
-COMMENT ON COLUMN bigbrotr.compaction.position IS 'everything below this key is packed; NULL: not being packed';
-COMMENT ON COLUMN bigbrotr.compaction.observations IS 'rows packed so far, ever';
-COMMENT ON COLUMN bigbrotr.compaction.duplicates IS 'rows that were packed already and dropped';
-COMMENT ON COLUMN bigbrotr.compaction.slices IS 'transactions that took';
-COMMENT ON COLUMN bigbrotr.compaction.started_at IS 'when packing began, last';
-COMMENT ON COLUMN bigbrotr.compaction.finished_at IS 'when it was done, last';
+COMMENT ON COLUMN bigbrotr.compaction.position IS 'everything below this key is packed; NULL if not being packed';
+COMMENT ON COLUMN bigbrotr.compaction.observations IS 'total number of rows packed';
+COMMENT ON COLUMN bigbrotr.compaction.duplicates IS 'number of rows dropped because they were packed already';
+COMMENT ON COLUMN bigbrotr.compaction.slices IS 'number of transactions used';
+COMMENT ON COLUMN bigbrotr.compaction.started_at IS 'when packing last started';
+COMMENT ON COLUMN bigbrotr.compaction.finished_at IS 'when packing last finished';
 COMMENT ON COLUMN bigbrotr.compaction.moved_xid IS
-	'transaction that packed the last rows; the empty partition is truncated when nobody sees the time before it';
-COMMENT ON COLUMN bigbrotr.compaction.inserts_seen IS 'rows ever inserted, at the last look';
-COMMENT ON COLUMN bigbrotr.compaction.looked_at IS 'last look for rows that have come late';
-COMMENT ON COLUMN bigbrotr.compaction.waiting_since IS 'there are enough rows to pack since then';
-COMMENT ON COLUMN bigbrotr.compaction.quiet IS 'few rows had come between the last two looks';
+	'transaction that packed the last rows; the empty partition is truncated when no snapshot precedes it';
+COMMENT ON COLUMN bigbrotr.compaction.inserts_seen IS 'number of rows ever inserted, when last looked at';
+COMMENT ON COLUMN bigbrotr.compaction.looked_at IS 'when it was last examined for rows that arrived late';
+COMMENT ON COLUMN bigbrotr.compaction.waiting_since IS 'since when there are enough rows to pack';
+COMMENT ON COLUMN bigbrotr.compaction.quiet IS 'whether few rows arrived between the last two looks';
 
 CREATE FUNCTION bigbrotr.compact_step(force boolean DEFAULT false, max_rows integer DEFAULT 100000) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'bigbrotr_compact_step' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION bigbrotr.compact_step(boolean, integer) IS
-	'packs at most max_rows observations of the oldest partition that is due (force: older than bigbrotr.compact_after, busy or not), in this transaction; true: there may be more. Needs the owner.';
+	'packs at most max_rows observations of the oldest partition that is due (with force: older than bigbrotr.compact_after, quiet or not), in this transaction; returns whether there may be more. Only for the owner';
 CREATE FUNCTION bigbrotr.packed_unpack(first_key bigint, relay integer, data bytea,
 		OUT key bigint, OUT relay_id integer, OUT seen_at integer) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_packed_unpack' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 400;
 COMMENT ON FUNCTION bigbrotr.packed_unpack(bigint, integer, bytea) IS
-	'the observations of one block of observation_by_event (relay: 0) or observation_by_relay';
+	'observations in one block of observation_by_event (relay 0) or observation_by_relay';
 CREATE FUNCTION bigbrotr.packed_delete(keys bigint[], relay integer DEFAULT 0, OUT key bigint, OUT relay_id integer)
 	RETURNS SETOF record AS 'MODULE_PATHNAME', 'bigbrotr_packed_delete' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION bigbrotr.packed_delete(bigint[], integer) IS
-	'removes what is packed of these events (event.key; relay 0: of all relays) and returns it; part of event_delete and observation_delete';
+	'removes packed observations of these events (event.key; relay 0: of all relays) and returns them; internal, used by event_delete and observation_delete';
 CREATE FUNCTION bigbrotr.packed_verify(OUT relay_id integer, OUT key bigint, OUT wrong text) RETURNS SETOF record
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -130,7 +132,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.packed_verify() IS
-	'where the two forms of the packed observations differ: nowhere, or the archive was edited; reads all of them';
+	'differences between the two forms of the packed observations; none unless the archive was modified by hand. Reads all of them';
 
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.observation_by_event', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.observation_by_relay', '');
@@ -145,11 +147,12 @@ CREATE TABLE bigbrotr.index_pack (
 	bytes bigint
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE bigbrotr.index_pack IS
-	'closed partitions of event whose btrees the refresher builds anew when they have become quiet; not dumped: a restored archive looks again';
+	'closed partitions of event whose btree indexes the refresher rebuilds once they are quiet; not dumped, since a restored archive starts anew';
 COMMENT ON COLUMN bigbrotr.index_pack.partition IS 'partition of event';
-COMMENT ON COLUMN bigbrotr.index_pack.inserts_seen IS 'rows ever inserted, at the last look';
-COMMENT ON COLUMN bigbrotr.index_pack.looked_at IS 'when that was';
-COMMENT ON COLUMN bigbrotr.index_pack.quiet IS 'few rows had come between the last two looks';
-COMMENT ON COLUMN bigbrotr.index_pack.tried_at IS 'when building began, last';
-COMMENT ON COLUMN bigbrotr.index_pack.packed_at IS 'when it was done, last';
-COMMENT ON COLUMN bigbrotr.index_pack.bytes IS 'size of the btrees then; a fifth more, and they are built again';
+COMMENT ON COLUMN bigbrotr.index_pack.inserts_seen IS 'number of rows ever inserted, when last looked at';
+COMMENT ON COLUMN bigbrotr.index_pack.looked_at IS 'when it was last examined';
+COMMENT ON COLUMN bigbrotr.index_pack.quiet IS 'whether few rows arrived between the last two looks';
+COMMENT ON COLUMN bigbrotr.index_pack.tried_at IS 'when rebuilding last started';
+COMMENT ON COLUMN bigbrotr.index_pack.packed_at IS 'when rebuilding last finished';
+COMMENT ON COLUMN bigbrotr.index_pack.bytes IS
+	'size of the btree indexes at that time, in bytes; they are rebuilt when they have grown by a fifth';

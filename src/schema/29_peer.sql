@@ -1,5 +1,5 @@
--- Other monitors (NIP-66): what they say of the relays that we know.  One row
--- per monitor and relay, whatever they send; nothing of it is believed.
+-- Other monitors (NIP-66): their reports on the relays that we know.  One row
+-- per monitor and relay, whatever they send; nothing in it is trusted.
 
 CREATE TABLE bigbrotr.peer_news (
 	pubkey bytea NOT NULL,
@@ -8,11 +8,11 @@ CREATE TABLE bigbrotr.peer_news (
 	tags bigbrotr.tags NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 COMMENT ON TABLE bigbrotr.peer_news IS
-	'new events of kinds 10166 and 30166 until the refresher has read them; those with more than 8 kB of tags are not read';
+	'new events of kinds 10166 and 30166 that the refresher has not read yet; those with more than 8 kB of tags are ignored';
 COMMENT ON COLUMN bigbrotr.peer_news.pubkey IS 'event.pubkey';
 COMMENT ON COLUMN bigbrotr.peer_news.kind IS 'event.kind';
 COMMENT ON COLUMN bigbrotr.peer_news.created_at IS 'event.created_at';
-COMMENT ON COLUMN bigbrotr.peer_news.tags IS 'event.tags; here in a light archive, too';
+COMMENT ON COLUMN bigbrotr.peer_news.tags IS 'event.tags, also in a light archive';
 
 CREATE TABLE bigbrotr.peer_monitor (
 	pubkey bytea PRIMARY KEY CHECK (octet_length(pubkey) = 32),
@@ -26,17 +26,23 @@ CREATE TABLE bigbrotr.peer_monitor (
 	last_report_at bigint,
 	reports bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE bigbrotr.peer_monitor IS 'authors of kinds 10166 and 30166 but for ourselves; at most 200. Who is silent for 30 days makes room; so does, when it is full, who was seen on fewer relays than a new one';
+COMMENT ON TABLE bigbrotr.peer_monitor IS
+	'other monitors, that is, authors of kinds 10166 and 30166; at most 200. One that is silent for 30 days is removed; when the table is full, a new one replaces one that was seen on fewer relays';
 COMMENT ON COLUMN bigbrotr.peer_monitor.pubkey IS 'event.pubkey';
-COMMENT ON COLUMN bigbrotr.peer_monitor.counted IS 'false: it has no vote; an operator may set it';
-COMMENT ON COLUMN bigbrotr.peer_monitor.trusted IS 'true: it keeps its place, whoever comes and however silent it is; an operator may set it';
-COMMENT ON COLUMN bigbrotr.peer_monitor.relays IS 'on how many relays such events of it were seen (see peer_spread), the most that was found; made-up monitors are rarely on many';
-COMMENT ON COLUMN bigbrotr.peer_monitor.announced_at IS 'created_at of its newest announcement (kind 10166); NULL: none was seen';
-COMMENT ON COLUMN bigbrotr.peer_monitor.frequency_s IS 'seconds between its reports, as announced, from a minute to a day; an hour when it says nothing sensible';
-COMMENT ON COLUMN bigbrotr.peer_monitor.checks IS 'checks that it announces (c)';
-COMMENT ON COLUMN bigbrotr.peer_monitor.geohash IS 'where it says to be (g)';
-COMMENT ON COLUMN bigbrotr.peer_monitor.last_report_at IS 'created_at of its newest report (kind 30166) that is not from the future';
-COMMENT ON COLUMN bigbrotr.peer_monitor.reports IS 'reports read';
+COMMENT ON COLUMN bigbrotr.peer_monitor.counted IS
+	'if false, it has no vote in relay_comparison; an operator may set it';
+COMMENT ON COLUMN bigbrotr.peer_monitor.trusted IS 'if true, it is never removed or replaced; an operator may set it';
+COMMENT ON COLUMN bigbrotr.peer_monitor.relays IS
+	'largest number of relays on which its events were seen (see peer_spread); fake monitors are rarely on many';
+COMMENT ON COLUMN bigbrotr.peer_monitor.announced_at IS
+	'created_at of its newest announcement (kind 10166), Unix seconds; NULL if none was seen';
+COMMENT ON COLUMN bigbrotr.peer_monitor.frequency_s IS
+	'seconds between its reports as announced, 60 to 86400; 3600 if it announces nothing sensible';
+COMMENT ON COLUMN bigbrotr.peer_monitor.checks IS 'checks that it announces (tag c)';
+COMMENT ON COLUMN bigbrotr.peer_monitor.geohash IS 'its location as announced (tag g)';
+COMMENT ON COLUMN bigbrotr.peer_monitor.last_report_at IS
+	'created_at of its newest report (kind 30166) that is not from the future, Unix seconds';
+COMMENT ON COLUMN bigbrotr.peer_monitor.reports IS 'number of its reports that were read';
 
 CREATE TABLE bigbrotr.peer_report (
 	relay_id integer NOT NULL,
@@ -48,16 +54,19 @@ CREATE TABLE bigbrotr.peer_report (
 	requirements text[],
 	PRIMARY KEY (relay_id, pubkey)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE bigbrotr.peer_report IS 'the newest report of each monitor on each relay that we know; read it through monitor_report';
+COMMENT ON TABLE bigbrotr.peer_report IS
+	'newest report of each monitor on each known relay; read it through monitor_report';
 COMMENT ON COLUMN bigbrotr.peer_report.relay_id IS 'relay.id';
 COMMENT ON COLUMN bigbrotr.peer_report.pubkey IS 'peer_monitor.pubkey';
-COMMENT ON COLUMN bigbrotr.peer_report.reported_at IS 'created_at of the report';
-COMMENT ON COLUMN bigbrotr.peer_report.open_ms IS 'rtt-open; NULL: not told, or no number below 1,000,000';
-COMMENT ON COLUMN bigbrotr.peer_report.read_ms IS 'rtt-read';
-COMMENT ON COLUMN bigbrotr.peer_report.write_ms IS 'rtt-write';
-COMMENT ON COLUMN bigbrotr.peer_report.requirements IS 'R: auth, writes, pow, payment, or the same with ! for no';
+COMMENT ON COLUMN bigbrotr.peer_report.reported_at IS 'created_at of the report, Unix seconds';
+COMMENT ON COLUMN bigbrotr.peer_report.open_ms IS
+	'milliseconds to open (rtt-open); NULL if not reported, or not a number below 1,000,000';
+COMMENT ON COLUMN bigbrotr.peer_report.read_ms IS 'milliseconds to read (rtt-read)';
+COMMENT ON COLUMN bigbrotr.peer_report.write_ms IS 'milliseconds to write (rtt-write)';
+COMMENT ON COLUMN bigbrotr.peer_report.requirements IS
+	'what it says the relay requires (tag R): auth, writes, pow, payment; with ! if not required';
 CREATE INDEX peer_report_reported_at_idx ON bigbrotr.peer_report (reported_at);
-COMMENT ON INDEX bigbrotr.peer_report_reported_at_idx IS 'what is too old to say anything';
+COMMENT ON INDEX bigbrotr.peer_report_reported_at_idx IS 'finds reports that are too old to matter';
 
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.peer_news', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.peer_monitor', '');
@@ -69,7 +78,8 @@ CREATE FUNCTION bigbrotr.peer_ms(tags bigbrotr.tags, name text) RETURNS integer
 	SELECT CASE WHEN t.value ~ '^[0-9]{1,6}([.][0-9]{1,9})?$' THEN least(round(t.value::numeric), 999999)::integer END
 	FROM (SELECT bigbrotr.tag_first(peer_ms.tags, peer_ms.name) AS value) AS t
 $$;
-COMMENT ON FUNCTION bigbrotr.peer_ms(bigbrotr.tags, text) IS 'the first value of that tag in ms; NULL when it is no number from 0 to 999999';
+COMMENT ON FUNCTION bigbrotr.peer_ms(bigbrotr.tags, text) IS
+	'first value of the tag with this name, in milliseconds; NULL if it is not a number from 0 to 999999';
 
 CREATE FUNCTION bigbrotr.peer_words(tags bigbrotr.tags, name text, pattern text) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -78,7 +88,8 @@ CREATE FUNCTION bigbrotr.peer_words(tags bigbrotr.tags, name text, pattern text)
 		SELECT u.value FROM unnest(bigbrotr.tag_values(peer_words.tags, peer_words.name)) AS u (value)
 		WHERE u.value ~ peer_words.pattern LIMIT 16) AS v
 $$;
-COMMENT ON FUNCTION bigbrotr.peer_words(bigbrotr.tags, text, text) IS 'at most 16 values of that tag that look like this';
+COMMENT ON FUNCTION bigbrotr.peer_words(bigbrotr.tags, text, text) IS
+	'at most 16 values of the tag with this name that match the regular expression pattern';
 
 CREATE FUNCTION bigbrotr.peer_spread(pubkey bytea) RETURNS integer
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -101,7 +112,8 @@ BEGIN
 	RETURN n;
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.peer_spread(bytea) IS 'on how many relays the announcements and reports of a monitor were seen, those of the last 30 days, 100 at most; part of peer_fold';
+COMMENT ON FUNCTION bigbrotr.peer_spread(bytea) IS
+	'number of relays on which the announcements and reports of a monitor were seen, from at most 100 events of the last 30 days; internal, used by peer_fold';
 
 CREATE FUNCTION bigbrotr.peer_fold(batch integer DEFAULT 2000) RETURNS bigint
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -174,7 +186,8 @@ CREATE FUNCTION bigbrotr.peer_fold(batch integer DEFAULT 2000) RETURNS bigint
 	)
 	SELECT count(*) FROM taken
 $$;
-COMMENT ON FUNCTION bigbrotr.peer_fold(integer) IS 'reads so many of peer_news into peer_monitor and peer_report; returns how many; part of the refresher';
+COMMENT ON FUNCTION bigbrotr.peer_fold(integer) IS
+	'moves at most batch rows of peer_news into peer_monitor and peer_report; returns their number; internal, used by the refresher';
 
 CREATE FUNCTION bigbrotr.peer_expire(batch integer DEFAULT 2000) RETURNS bigint
 	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -191,7 +204,8 @@ CREATE FUNCTION bigbrotr.peer_expire(batch integer DEFAULT 2000) RETURNS bigint
 	)
 	SELECT (SELECT count(*) FROM old) + (SELECT count(*) FROM silent)
 $$;
-COMMENT ON FUNCTION bigbrotr.peer_expire(integer) IS 'drops so many reports of more than a week ago, and monitors silent for 30 days; part of the refresher';
+COMMENT ON FUNCTION bigbrotr.peer_expire(integer) IS
+	'removes at most batch reports older than a week, and monitors silent for 30 days; internal, used by the refresher';
 
 CREATE VIEW bigbrotr.monitor_report AS
 	SELECT r.url AS relay_url, p.pubkey, to_timestamp(p.reported_at) AS reported_at,
@@ -201,17 +215,19 @@ CREATE VIEW bigbrotr.monitor_report AS
 	FROM bigbrotr.peer_report AS p
 	JOIN bigbrotr.relay AS r ON r.id = p.relay_id
 	JOIN bigbrotr.peer_monitor AS m ON m.pubkey = p.pubkey;
-COMMENT ON VIEW bigbrotr.monitor_report IS 'the newest report of every other monitor on every relay that we know';
+COMMENT ON VIEW bigbrotr.monitor_report IS 'newest report of every other monitor on every known relay';
 COMMENT ON COLUMN bigbrotr.monitor_report.relay_url IS 'relay.url';
-COMMENT ON COLUMN bigbrotr.monitor_report.pubkey IS 'the monitor; see npub';
-COMMENT ON COLUMN bigbrotr.monitor_report.reported_at IS 'date of the report, as its author says';
-COMMENT ON COLUMN bigbrotr.monitor_report.online IS 'it is not older than twice the time between two reports of the monitor; monitors say that a relay is online or nothing';
-COMMENT ON COLUMN bigbrotr.monitor_report.alive IS 'the monitor has reported anything at all within that time';
+COMMENT ON COLUMN bigbrotr.monitor_report.pubkey IS 'public key of the monitor; see npub';
+COMMENT ON COLUMN bigbrotr.monitor_report.reported_at IS 'created_at of the report';
+COMMENT ON COLUMN bigbrotr.monitor_report.online IS
+	'whether it is no older than twice the monitor''s reporting interval; a monitor reports a relay as online or not at all';
+COMMENT ON COLUMN bigbrotr.monitor_report.alive IS 'whether the monitor has reported any relay within that time';
 COMMENT ON COLUMN bigbrotr.monitor_report.counted IS 'peer_monitor.counted';
-COMMENT ON COLUMN bigbrotr.monitor_report.open_ms IS 'its time to open';
-COMMENT ON COLUMN bigbrotr.monitor_report.read_ms IS 'its time to read';
-COMMENT ON COLUMN bigbrotr.monitor_report.write_ms IS 'its time to write';
-COMMENT ON COLUMN bigbrotr.monitor_report.requirements IS 'what it says the relay demands';
+COMMENT ON COLUMN bigbrotr.monitor_report.open_ms IS 'milliseconds to open, as reported';
+COMMENT ON COLUMN bigbrotr.monitor_report.read_ms IS 'milliseconds to read, as reported';
+COMMENT ON COLUMN bigbrotr.monitor_report.write_ms IS 'milliseconds to write, as reported';
+COMMENT ON COLUMN bigbrotr.monitor_report.requirements IS
+	'what it says the relay requires, see peer_report.requirements';
 
 CREATE VIEW bigbrotr.relay_comparison AS
 	SELECT r.url AS relay_url, o.opened, o.checked_at, o.open_ms, v.monitors, v.online,
@@ -238,17 +254,21 @@ CREATE VIEW bigbrotr.relay_comparison AS
 		FROM (SELECT x.samples FROM bigbrotr.check_series AS x WHERE x.relay_id = r.id ORDER BY x.first_at DESC LIMIT 1) AS x,
 		LATERAL bigbrotr.check_unpack(x.samples) AS c ORDER BY c.checked_at DESC LIMIT 1) AS o ON true
 	WHERE v.monitors > 0 OR o.checked_at IS NOT NULL;
-COMMENT ON VIEW bigbrotr.relay_comparison IS 'our last check of each relay beside what other monitors say; each of them has one vote';
+COMMENT ON VIEW bigbrotr.relay_comparison IS
+	'our last check of each relay beside the reports of other monitors, each of which has one vote';
 COMMENT ON COLUMN bigbrotr.relay_comparison.relay_url IS 'relay.url';
-COMMENT ON COLUMN bigbrotr.relay_comparison.opened IS 'whether it opened for us; NULL: not checked';
-COMMENT ON COLUMN bigbrotr.relay_comparison.checked_at IS 'when we checked';
-COMMENT ON COLUMN bigbrotr.relay_comparison.open_ms IS 'our time to open';
-COMMENT ON COLUMN bigbrotr.relay_comparison.monitors IS 'other monitors that are alive and have reported this relay within a week';
-COMMENT ON COLUMN bigbrotr.relay_comparison.online IS 'how many of them report it online now: a report no older than twice their time between two';
-COMMENT ON COLUMN bigbrotr.relay_comparison.quorum IS 'more than half of them do';
-COMMENT ON COLUMN bigbrotr.relay_comparison.disagrees IS 'our answer is not theirs; NULL: fewer than three of them';
-COMMENT ON COLUMN bigbrotr.relay_comparison.others_open_ms IS 'median of their times to open';
-COMMENT ON COLUMN bigbrotr.relay_comparison.others_spread_ms IS 'median deviation from that, times 1.4826 (like a standard deviation, but no single liar moves it)';
+COMMENT ON COLUMN bigbrotr.relay_comparison.opened IS 'whether it opened for us; NULL if not checked';
+COMMENT ON COLUMN bigbrotr.relay_comparison.checked_at IS 'time of our last check';
+COMMENT ON COLUMN bigbrotr.relay_comparison.open_ms IS 'our time to open, in milliseconds';
+COMMENT ON COLUMN bigbrotr.relay_comparison.monitors IS
+	'number of other monitors that are alive and have reported this relay within a week';
+COMMENT ON COLUMN bigbrotr.relay_comparison.online IS 'how many of them report it online now';
+COMMENT ON COLUMN bigbrotr.relay_comparison.quorum IS 'whether more than half of them do';
+COMMENT ON COLUMN bigbrotr.relay_comparison.disagrees IS
+	'whether our result differs from theirs; NULL if there are fewer than three';
+COMMENT ON COLUMN bigbrotr.relay_comparison.others_open_ms IS 'median of their times to open, in milliseconds';
+COMMENT ON COLUMN bigbrotr.relay_comparison.others_spread_ms IS
+	'median absolute deviation of those times, times 1.4826 (comparable to a standard deviation, but no single outlier moves it), in milliseconds';
 COMMENT ON COLUMN bigbrotr.relay_comparison.deviates IS
-	'our time is further from the median than three times the greatest of that spread, a quarter of the median, and 50 ms; NULL: fewer than three times';
-COMMENT ON COLUMN bigbrotr.relay_comparison.outliers IS 'how many of theirs are';
+	'whether our time differs from the median by more than three times the greatest of that spread, a quarter of the median, and 50 ms; NULL if fewer than three report times';
+COMMENT ON COLUMN bigbrotr.relay_comparison.outliers IS 'how many of their times differ by more than that';

@@ -12,7 +12,8 @@ BEGIN
 		ELSE pg_catalog.floor(pg_catalog.date_part('epoch', at))::bigint OPERATOR(pg_catalog.<<) 29 END;
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.partition_bound(timestamptz) IS 'smallest key of an event of that second; any time has one, infinity too';
+COMMENT ON FUNCTION bigbrotr.partition_bound(timestamptz) IS
+	'smallest key of an event of this second; defined for any time, including infinity';
 
 CREATE FUNCTION bigbrotr.partition_make(suffix text, lo bigint, hi bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -60,7 +61,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.partition_make(text, bigint, bigint) IS
-	'makes one pair of partitions of event and observation; part of partition_ensure';
+	'creates one pair of partitions of event and observation, for keys from lo to below hi; internal, used by partition_ensure';
 
 CREATE FUNCTION bigbrotr.partition_month(suffix text, lo bigint, hi bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -84,7 +85,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.partition_month(text, bigint, bigint) IS
-	'cuts one month off the partitions for the future; part of partition_ensure';
+	'splits one month off the partitions for future events; internal, used by partition_ensure';
 
 CREATE FUNCTION bigbrotr.partition_ensure(until timestamptz DEFAULT now() + interval '2 months') RETURNS integer
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
@@ -137,4 +138,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.partition_ensure(timestamptz) IS
-	'makes the partitions of event and observation up to that time; returns how many pairs were made. Needs the owner.';
+	'creates the partitions of event and observation up to this time; returns how many pairs were created. Only for the owner';

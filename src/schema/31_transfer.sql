@@ -1,5 +1,5 @@
 -- Imports and exports: files of JSON lines, and the database of the Python
--- system.  In steps, each a transaction; what is done is in bigbrotr.transfer.
+-- system.  In steps, each a transaction; table transfer records the progress.
 
 CREATE TABLE bigbrotr.transfer (
 	id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -18,51 +18,57 @@ CREATE TABLE bigbrotr.transfer (
 	finished_at timestamptz,
 	UNIQUE (direction, source, relay_url)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE bigbrotr.transfer IS 'imports and exports, and how far they are; CALL the procedure again to go on';
-COMMENT ON COLUMN bigbrotr.transfer.id IS 'number';
-COMMENT ON COLUMN bigbrotr.transfer.direction IS 'import or export of JSON lines; python: import from the schema of the Python system';
+COMMENT ON TABLE bigbrotr.transfer IS
+	'imports and exports and their progress; CALL the procedure again to continue one';
+COMMENT ON COLUMN bigbrotr.transfer.id IS 'identifier';
+COMMENT ON COLUMN bigbrotr.transfer.direction IS
+	'import or export of JSON lines, or python: import from a schema of the Python system';
 COMMENT ON COLUMN bigbrotr.transfer.source IS 'path of the file, or name of the schema';
-COMMENT ON COLUMN bigbrotr.transfer.relay_url IS 'relay that the events of the file were seen on; empty: none';
-COMMENT ON COLUMN bigbrotr.transfer.position IS 'bytes of the file that are done; python: rows';
-COMMENT ON COLUMN bigbrotr.transfer.size IS 'bytes of the file when it was last looked at; greater than position when finished: its last line has no end yet';
-COMMENT ON COLUMN bigbrotr.transfer.place IS 'where to go on';
-COMMENT ON COLUMN bigbrotr.transfer.events IS 'import: events that were new; export: events written';
-COMMENT ON COLUMN bigbrotr.transfer.observations IS 'observations that were new';
-COMMENT ON COLUMN bigbrotr.transfer.known IS 'events that were known';
-COMMENT ON COLUMN bigbrotr.transfer.invalid IS 'what was refused; of events, rejected_event has the reasons';
-COMMENT ON COLUMN bigbrotr.transfer.started_at IS 'first call';
-COMMENT ON COLUMN bigbrotr.transfer.updated_at IS 'last step';
-COMMENT ON COLUMN bigbrotr.transfer.finished_at IS 'end; NULL: it runs, or was interrupted';
+COMMENT ON COLUMN bigbrotr.transfer.relay_url IS 'relay on which the events of the file were seen; empty if none';
+COMMENT ON COLUMN bigbrotr.transfer.position IS 'bytes of the file processed; python: rows';
+COMMENT ON COLUMN bigbrotr.transfer.size IS
+	'size of the file in bytes when last looked at; greater than position at the end if the last line is incomplete';
+COMMENT ON COLUMN bigbrotr.transfer.place IS 'where to continue';
+COMMENT ON COLUMN bigbrotr.transfer.events IS 'import: number of new events; export: number of events written';
+COMMENT ON COLUMN bigbrotr.transfer.observations IS 'number of new observations';
+COMMENT ON COLUMN bigbrotr.transfer.known IS 'number of events that were already archived';
+COMMENT ON COLUMN bigbrotr.transfer.invalid IS 'number of items refused; for events, rejected_event has the reasons';
+COMMENT ON COLUMN bigbrotr.transfer.started_at IS 'time of the first call';
+COMMENT ON COLUMN bigbrotr.transfer.updated_at IS 'time of the last step';
+COMMENT ON COLUMN bigbrotr.transfer.finished_at IS 'when it was completed; NULL if it is running or was interrupted';
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.transfer', '');
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.transfer_id_seq', '');
 
 CREATE FUNCTION bigbrotr.import_step(transfer integer) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'bigbrotr_import_step' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION bigbrotr.import_step(integer) IS 'reads about a megabyte of a file; true: there is more; part of import_jsonl';
+COMMENT ON FUNCTION bigbrotr.import_step(integer) IS
+	'reads about a megabyte of a file; returns whether there is more; internal, used by import_jsonl';
 CREATE FUNCTION bigbrotr.export_step(transfer integer) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'bigbrotr_export_step' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION bigbrotr.export_step(integer) IS 'writes some megabytes of a file; true: there is more; part of export_jsonl';
+COMMENT ON FUNCTION bigbrotr.export_step(integer) IS
+	'writes some megabytes of a file; returns whether there is more; internal, used by export_jsonl';
 CREATE PROCEDURE bigbrotr.import_jsonl(path text, relay_url text DEFAULT NULL, restart boolean DEFAULT false)
 	AS 'MODULE_PATHNAME', 'bigbrotr_import_jsonl' LANGUAGE C;
 COMMENT ON PROCEDURE bigbrotr.import_jsonl(text, text, boolean) IS
-	'events from a file of the server, one JSON object a line, with observations when a relay is given; goes on where the last call of the same file stopped. Needs pg_read_server_files';
+	'imports events from a file of the server, one JSON object per line, with observations if a relay is given; continues where the last call for the same file stopped, unless restart. Needs pg_read_server_files';
 CREATE PROCEDURE bigbrotr.export_jsonl(path text, restart boolean DEFAULT false)
 	AS 'MODULE_PATHNAME', 'bigbrotr_export_jsonl' LANGUAGE C;
 COMMENT ON PROCEDURE bigbrotr.export_jsonl(text, boolean) IS
-	'all events that were archived whole into a file of the server, one JSON object a line, oldest first; goes on where the last call stopped. Needs pg_write_server_files';
+	'exports all events that are stored whole to a file of the server, one JSON object per line, oldest first; continues where the last call stopped, unless restart. Needs pg_write_server_files';
 
 CREATE FUNCTION bigbrotr.observe(created_ats bigint[], ids bytea[], relay_ids integer[], seen_ats bigint[]) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'bigbrotr_observe' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION bigbrotr.observe(bigint[], bytea[], integer[], bigint[]) IS
-	'observations of events that are archived, given by created_at and id; returns how many were new';
+	'adds observations of archived events, given by created_at and id, on relays (relay.id) at times (Unix seconds); returns how many were new';
 CREATE FUNCTION bigbrotr.check_pack(samples bigbrotr.check_sample[]) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'bigbrotr_check_pack' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION bigbrotr.check_pack(bigbrotr.check_sample[]) IS 'what check_unpack reads';
+COMMENT ON FUNCTION bigbrotr.check_pack(bigbrotr.check_sample[]) IS
+	'packs checks for check_series.samples; reverse of check_unpack';
 
 CREATE FUNCTION bigbrotr.python_number(value text) RETURNS integer
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$ SELECT CASE WHEN python_number.value ~ '^[0-9]{1,7}([.][0-9]{1,9})?$' THEN python_number.value::numeric::integer END $$;
-COMMENT ON FUNCTION bigbrotr.python_number(text) IS 'a time in ms as the Python system stores it; NULL when it is none';
+COMMENT ON FUNCTION bigbrotr.python_number(text) IS 'milliseconds as stored by the Python system; NULL if not a number';
 
 -- Each stage reads the rows behind a place, in the order of an index that the
 -- Python system has, and returns how many there were and the next place.
@@ -87,7 +93,8 @@ BEGIN
 	$q$, source) INTO n, bad, upto USING coalesce(place OPERATOR(pg_catalog.->>) 'after', '');
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.python_relays(text, jsonb) IS 'relays of the Python system; part of import_python';
+COMMENT ON FUNCTION bigbrotr.python_relays(text, jsonb) IS
+	'imports relays of the Python system; internal, used by import_python';
 
 CREATE FUNCTION bigbrotr.python_events(source text, place jsonb, OUT n bigint, OUT done bigint, OUT bad bigint, OUT observed bigint, OUT upto jsonb)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -128,7 +135,8 @@ BEGIN
 	upto := pg_catalog.jsonb_build_object('stage', 'event', 'created_at', last_at, 'id', pg_catalog.encode(last_id, 'hex'));
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.python_events(text, jsonb) IS 'events of the Python system, verified again, with their observations; part of import_python';
+COMMENT ON FUNCTION bigbrotr.python_events(text, jsonb) IS
+	'imports and verifies events of the Python system with their observations; internal, used by import_python';
 
 CREATE FUNCTION bigbrotr.python_documents(source text, place jsonb, OUT n bigint, OUT upto jsonb)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -189,7 +197,8 @@ BEGIN
 	$q$, source) USING urls;
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.python_documents(text, jsonb) IS 'metadata of the Python system, of some relays; part of import_python';
+COMMENT ON FUNCTION bigbrotr.python_documents(text, jsonb) IS
+	'imports metadata of some relays of the Python system; internal, used by import_python';
 
 CREATE FUNCTION bigbrotr.python_candidates(source text, place jsonb, OUT n bigint, OUT bad bigint, OUT upto jsonb)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -216,7 +225,8 @@ BEGIN
 	$q$, source) INTO n, bad, upto USING coalesce(place OPERATOR(pg_catalog.->>) 'after', '');
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.python_candidates(text, jsonb) IS 'candidates of the Python system''s validator; part of import_python';
+COMMENT ON FUNCTION bigbrotr.python_candidates(text, jsonb) IS
+	'imports candidates of the Python system''s validator; internal, used by import_python';
 
 CREATE FUNCTION bigbrotr.import_python_step(transfer integer) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -266,8 +276,9 @@ BEGIN
 	RETURN upto OPERATOR(pg_catalog.->>) 'stage' OPERATOR(pg_catalog.<>) 'end';
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.import_python_step(integer) IS 'one batch of one table of the Python system; true: there is more; part of import_python';
+COMMENT ON FUNCTION bigbrotr.import_python_step(integer) IS
+	'imports one batch of one table of the Python system; returns whether there is more; internal, used by import_python';
 CREATE PROCEDURE bigbrotr.import_python(source_schema text, restart boolean DEFAULT false)
 	AS 'MODULE_PATHNAME', 'bigbrotr_import_python' LANGUAGE C;
 COMMENT ON PROCEDURE bigbrotr.import_python(text, boolean) IS
-	'everything from a schema with the tables of the Python system 6.6.9 (restored beside, or foreign tables): relays, candidates, metadata, events, observations; goes on where the last call stopped';
+	'imports everything from a schema with the tables of the Python system 6.6.9 (restored there, or foreign tables): relays, candidates, metadata, events, observations; continues where the last call stopped, unless restart';

@@ -1,19 +1,20 @@
--- Full text search in contents: an index that an archive may have.
+-- Full text search in contents: an optional index.
 
 CREATE FUNCTION bigbrotr.search_vector(config regconfig, kind integer, content text) RETURNS tsvector
 	AS 'MODULE_PATHNAME', 'bigbrotr_search_vector' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION bigbrotr.search_vector(regconfig, integer, text) IS
-	'what a search can find of an event: words of the first 16 kB of its content; NULL for encrypted kinds (4, 13, 1059). Never fails';
+	'searchable words of an event: those of the first 16 kB of its content; NULL for encrypted kinds (4, 13, 1059). Never fails';
 
 CREATE TABLE bigbrotr.search_index (
 	one boolean PRIMARY KEY DEFAULT true CHECK (one),
 	config text NOT NULL,
 	ready boolean NOT NULL DEFAULT false
 );
-COMMENT ON TABLE bigbrotr.search_index IS 'the index for search, when the archive has one: one row, made by search_enable';
-COMMENT ON COLUMN bigbrotr.search_index.one IS 'true';
-COMMENT ON COLUMN bigbrotr.search_index.config IS 'configuration of text search, with its schema';
-COMMENT ON COLUMN bigbrotr.search_index.ready IS 'every partition has it';
+COMMENT ON TABLE bigbrotr.search_index IS
+	'configuration of the search index; one row, made by search_enable, if there is an index';
+COMMENT ON COLUMN bigbrotr.search_index.one IS 'always true';
+COMMENT ON COLUMN bigbrotr.search_index.config IS 'text search configuration, schema-qualified';
+COMMENT ON COLUMN bigbrotr.search_index.ready IS 'whether every partition has the index';
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.search_index', '');
 
 CREATE FUNCTION bigbrotr.search_index_of(part regclass) RETURNS regclass
@@ -25,7 +26,7 @@ BEGIN
 			AND pg_catalog.pg_get_indexdef(i.indexrelid) OPERATOR(pg_catalog.~) 'bigbrotr\.search_vector\(' LIMIT 1);
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.search_index_of(regclass) IS 'the index for search of a partition of event, or NULL';
+COMMENT ON FUNCTION bigbrotr.search_index_of(regclass) IS 'search index of a partition of event, or NULL';
 
 CREATE FUNCTION bigbrotr.search_index_make(part regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
@@ -40,7 +41,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.search_index_make(regclass) IS
-	'gives a partition of event its index for search, when the archive has one; part of search_enable and partition_make';
+	'creates the search index of a partition of event if the archive has one; internal, used by search_enable and partition_make';
 
 CREATE FUNCTION bigbrotr.search_enable_step(config regconfig) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp
@@ -74,11 +75,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.search_enable_step(regconfig) IS
-	'gives one partition its index for search: its writers wait for that, and for no other; true: there is more; part of search_enable';
+	'creates the search index of one partition, blocking writers of that partition only; returns whether there is more; internal, used by search_enable';
 CREATE PROCEDURE bigbrotr.search_enable(config regconfig DEFAULT 'pg_catalog.simple')
 	AS 'MODULE_PATHNAME', 'bigbrotr_search_enable' LANGUAGE C;
 COMMENT ON PROCEDURE bigbrotr.search_enable(regconfig) IS
-	'makes the index for search on every partition of event, each in a transaction; CALL it again after an interruption. Partitions made later have it too. Needs the owner';
+	'creates the search index on every partition of event, each in its own transaction; CALL it again after an interruption. Later partitions get it, too. Only for the owner';
 
 CREATE PROCEDURE bigbrotr.search_disable()
 	LANGUAGE plpgsql
@@ -97,4 +98,4 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE bigbrotr.search_disable() IS 'drops the index for search. Needs the owner';
+COMMENT ON PROCEDURE bigbrotr.search_disable() IS 'drops the search index. Only for the owner';

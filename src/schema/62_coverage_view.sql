@@ -1,4 +1,4 @@
--- How complete the archive is, and where it is not; the whole in one row.
+-- How complete the archive is, where it has gaps, and an overview in one row.
 
 CREATE VIEW bigbrotr.relay_coverage AS
 	SELECT r.id AS relay_id, r.url, r.state, w.filter,
@@ -23,22 +23,23 @@ CREATE VIEW bigbrotr.relay_coverage AS
 		   max(v.checked_at) FILTER (WHERE v.state = 'complete') AS last_proof_at
 		   FROM bigbrotr.coverage AS v WHERE v.relay_id = r.id AND v.filter_id = f.id) AS c ON true;
 COMMENT ON VIEW bigbrotr.relay_coverage IS
-	'per relay, how much of what it has is proved to be in the archive; for the filter that is in force (coverage of wider filters is not counted)';
+	'how much of each relay is proved to be in the archive, for the filter currently in force (coverage of wider filters is not included)';
 COMMENT ON COLUMN bigbrotr.relay_coverage.relay_id IS 'relay.id';
 COMMENT ON COLUMN bigbrotr.relay_coverage.url IS 'relay.url';
 COMMENT ON COLUMN bigbrotr.relay_coverage.state IS 'relay.state';
-COMMENT ON COLUMN bigbrotr.relay_coverage.filter IS 'the filter it is asked with';
+COMMENT ON COLUMN bigbrotr.relay_coverage.filter IS 'filter it is synchronized with';
 COMMENT ON COLUMN bigbrotr.relay_coverage.covered IS
-	'0 to 1: seconds of created_at that are proved complete, of those from 2020 (or since, if later) until now (or until)';
-COMMENT ON COLUMN bigbrotr.relay_coverage.open_gaps IS 'windows that are known to be missing, see open_gap';
+	'0 to 1: share of the seconds of created_at that are proved complete, from 2020 (or since, if later) until now (or until)';
+COMMENT ON COLUMN bigbrotr.relay_coverage.open_gaps IS 'number of windows known to be missing, see open_gap';
 COMMENT ON COLUMN bigbrotr.relay_coverage.head_lag IS
 	'age of the newest time that is covered; while live, newer events arrive all the same';
-COMMENT ON COLUMN bigbrotr.relay_coverage.live IS 'new events arrive through a subscription';
+COMMENT ON COLUMN bigbrotr.relay_coverage.live IS 'whether new events arrive through a subscription';
 COMMENT ON COLUMN bigbrotr.relay_coverage.last_proof_at IS 'when a window was last proved complete';
-COMMENT ON COLUMN bigbrotr.relay_coverage.last_ok_at IS 'when it last answered';
+COMMENT ON COLUMN bigbrotr.relay_coverage.last_ok_at IS 'when a pass last succeeded';
 COMMENT ON COLUMN bigbrotr.relay_coverage.recall IS
-	'0 to 1: of the events that re-checks showed, those that had been observed before (this round, else the last one); NULL: not measured';
-COMMENT ON COLUMN bigbrotr.relay_coverage.rechecking IS 'where the running round of re-checks is; NULL: none runs';
+	'0 to 1: share of the events shown in re-checks that had been observed before (in this round, else the last one); NULL if not measured';
+COMMENT ON COLUMN bigbrotr.relay_coverage.rechecking IS
+	'position of the current round of re-checks; NULL if none is running';
 
 CREATE VIEW bigbrotr.open_gap AS
 	SELECT r.url, f.filter, v.range, to_timestamp(lower(v.range)) AS since, to_timestamp(upper(v.range)) AS until,
@@ -47,17 +48,17 @@ CREATE VIEW bigbrotr.open_gap AS
 	JOIN bigbrotr.relay AS r ON r.id = v.relay_id
 	JOIN bigbrotr.coverage_filter AS f ON f.id = v.filter_id
 	WHERE v.state = 'open';
-COMMENT ON VIEW bigbrotr.open_gap IS 'what is known to be missing, and why';
+COMMENT ON VIEW bigbrotr.open_gap IS 'windows of relays that are known to be missing, and why';
 COMMENT ON COLUMN bigbrotr.open_gap.url IS 'relay.url';
 COMMENT ON COLUMN bigbrotr.open_gap.filter IS 'coverage_filter.filter';
-COMMENT ON COLUMN bigbrotr.open_gap.range IS 'unix seconds of created_at';
-COMMENT ON COLUMN bigbrotr.open_gap.since IS 'the same as time';
-COMMENT ON COLUMN bigbrotr.open_gap.until IS 'the same as time; not included';
+COMMENT ON COLUMN bigbrotr.open_gap.range IS 'window of created_at, Unix seconds';
+COMMENT ON COLUMN bigbrotr.open_gap.since IS 'start of the window';
+COMMENT ON COLUMN bigbrotr.open_gap.until IS 'end of the window, exclusive';
 COMMENT ON COLUMN bigbrotr.open_gap.reason IS 'why the window could not be closed';
-COMMENT ON COLUMN bigbrotr.open_gap.age IS 'since when it is known';
-COMMENT ON COLUMN bigbrotr.open_gap.tried IS 'how often it was asked for';
+COMMENT ON COLUMN bigbrotr.open_gap.age IS 'time since the gap became known';
+COMMENT ON COLUMN bigbrotr.open_gap.tried IS 'number of attempts to close it';
 COMMENT ON COLUMN bigbrotr.open_gap.checked_at IS 'when it was last asked for';
-COMMENT ON COLUMN bigbrotr.open_gap.next_sync_at IS 'when the relay is asked again';
+COMMENT ON COLUMN bigbrotr.open_gap.next_sync_at IS 'when the relay will be asked again';
 
 CREATE VIEW bigbrotr.progress AS
 	SELECT r.live, r.degraded, r.dead, r.parked, r.aliases, r.excluded, r.relays_due, r.tails,
@@ -84,22 +85,22 @@ CREATE VIEW bigbrotr.progress AS
 				 coalesce(sum(value) FILTER (WHERE name = 'passes' AND service = 'synchronizer'), 0)::bigint AS passes
 		  FROM bigbrotr.counter) AS n,
 		 (SELECT count(*) AS open_gaps FROM bigbrotr.coverage WHERE state = 'open') AS v;
-COMMENT ON VIEW bigbrotr.progress IS 'the archive in one row; cheap, reads no event';
-COMMENT ON COLUMN bigbrotr.progress.live IS 'relays that answer';
-COMMENT ON COLUMN bigbrotr.progress.degraded IS 'relays that fail';
-COMMENT ON COLUMN bigbrotr.progress.dead IS 'relays unreachable for days';
-COMMENT ON COLUMN bigbrotr.progress.parked IS 'relays given up until they are mentioned again';
-COMMENT ON COLUMN bigbrotr.progress.aliases IS 'relays that are another one under another path';
-COMMENT ON COLUMN bigbrotr.progress.excluded IS 'relays that an operator excluded';
-COMMENT ON COLUMN bigbrotr.progress.relays_due IS 'relays to synchronize now';
-COMMENT ON COLUMN bigbrotr.progress.tails IS 'relays whose new events arrive through a subscription';
-COMMENT ON COLUMN bigbrotr.progress.candidates IS 'addresses not yet proved';
-COMMENT ON COLUMN bigbrotr.progress.candidates_due IS 'addresses to try now';
-COMMENT ON COLUMN bigbrotr.progress.candidates_parked IS 'addresses given up until they are mentioned again';
-COMMENT ON COLUMN bigbrotr.progress.events IS 'events stored, from the counters';
-COMMENT ON COLUMN bigbrotr.progress.observations IS 'observations stored, from the counters';
-COMMENT ON COLUMN bigbrotr.progress.rejected IS 'events refused, from the counters';
-COMMENT ON COLUMN bigbrotr.progress.passes IS 'passes over relays that went well';
-COMMENT ON COLUMN bigbrotr.progress.open_gaps IS 'windows known to be missing';
+COMMENT ON VIEW bigbrotr.progress IS 'overview of the archive in one row; cheap, reads no events';
+COMMENT ON COLUMN bigbrotr.progress.live IS 'number of relays whose last pass succeeded';
+COMMENT ON COLUMN bigbrotr.progress.degraded IS 'number of relays whose last pass failed';
+COMMENT ON COLUMN bigbrotr.progress.dead IS 'number of relays unreachable for days';
+COMMENT ON COLUMN bigbrotr.progress.parked IS 'number of relays given up until they are mentioned again';
+COMMENT ON COLUMN bigbrotr.progress.aliases IS 'number of relays that are another one under a different path';
+COMMENT ON COLUMN bigbrotr.progress.excluded IS 'number of relays that an operator excluded';
+COMMENT ON COLUMN bigbrotr.progress.relays_due IS 'number of relays due for synchronization';
+COMMENT ON COLUMN bigbrotr.progress.tails IS 'number of relays whose new events arrive through a subscription';
+COMMENT ON COLUMN bigbrotr.progress.candidates IS 'number of addresses not yet validated';
+COMMENT ON COLUMN bigbrotr.progress.candidates_due IS 'number of candidates due for validation';
+COMMENT ON COLUMN bigbrotr.progress.candidates_parked IS 'number of candidates given up until they are mentioned again';
+COMMENT ON COLUMN bigbrotr.progress.events IS 'number of events stored, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.observations IS 'number of observations stored, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.rejected IS 'number of events refused, from the counters';
+COMMENT ON COLUMN bigbrotr.progress.passes IS 'number of successful passes over relays';
+COMMENT ON COLUMN bigbrotr.progress.open_gaps IS 'number of windows known to be missing';
 COMMENT ON COLUMN bigbrotr.progress.recall IS
-	'of the events that the last re-checks showed, the share that had been observed before; NULL: not measured';
+	'0 to 1: share of the events shown in the last re-checks that had been observed before; NULL if not measured';

@@ -1,21 +1,21 @@
--- Keeping the analytics: refresh, rebuild, verify; and removing from the archive.
+-- Maintaining the analytics: refresh, rebuild, verify; removing from the archive.
 
 CREATE FUNCTION bigbrotr.refresh(name text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'bigbrotr_refresh' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp SET jit = off;
 COMMENT ON FUNCTION bigbrotr.refresh(text) IS
-	'brings a view of analytics_status, or all, up to date now; returns how many events and observations were counted. The views share their tallies, so all that are counted come along';
+	'brings an analytics view (name, see analytics_status; NULL: all) up to date; returns how many events and observations were counted. Views share their tallies, so all counted views are refreshed';
 CREATE FUNCTION bigbrotr.rebuild(name text DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'bigbrotr_rebuild' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp SET jit = off;
 COMMENT ON FUNCTION bigbrotr.rebuild(text) IS
-	'computes the tallies of a view of analytics_status, or all, from the archive anew, in one transaction that can be cancelled; returns the events counted. The views share their tallies, so all that are counted come along';
+	'recomputes the tallies of an analytics view (name, see analytics_status; NULL: all) from the archive, in one transaction that can be canceled; returns the number of events counted. Views share their tallies, so all counted views are rebuilt';
 CREATE FUNCTION bigbrotr.verify(name text DEFAULT NULL, OUT view text, OUT rows bigint, OUT missing bigint,
 		OUT surplus bigint, OUT columns text, OUT sample text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_verify' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	ROWS 13 SET search_path = pg_catalog, pg_temp SET jit = off;
 COMMENT ON FUNCTION bigbrotr.verify(text) IS
-	'compares a view of analytics_status, or all, with a full recomputation from the archive, after counting what waits: rows that are missing in the view, rows that should not be there, the columns in which rows of the same key differ, and one such row as JSON';
+	'compares an analytics view (name, see analytics_status; NULL: all) with a full recomputation from the archive, after counting what waits: number of rows, rows missing in the view, surplus rows, columns in which rows of the same key differ, and one such row as JSON';
 
 CREATE FUNCTION bigbrotr.event_delete(keys bigint[]) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -84,7 +84,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.event_delete(bigint[]) IS
-	'removes events (event.key) and their observations from the archive and tells the analytics; returns how many events. Ingest waits until the transaction ends, so take few at a time. A DELETE by hand does not tell: verify finds it and rebuild repairs it. Needs the owner.';
+	'removes events (event.key) and their observations from the archive and from the analytics; returns the number of events. Blocks ingest until the transaction ends, so pass few at a time. A plain DELETE leaves the analytics wrong: verify finds that, rebuild repairs it. Only for the owner';
 CREATE FUNCTION bigbrotr.observation_delete(relay_id integer, keys bigint[]) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -130,4 +130,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.observation_delete(integer, bigint[]) IS
-	'removes observations of one relay from the archive and tells the analytics; returns how many. Needs the owner.';
+	'removes observations (event.key) of one relay (relay.id) from the archive and from the analytics; returns how many. Only for the owner';

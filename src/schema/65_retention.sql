@@ -1,4 +1,4 @@
--- What may be forgotten: policies, carried out by the refresher.
+-- Retention: policies for removing events, carried out by the refresher.
 
 CREATE TABLE bigbrotr.retention (
 	name text PRIMARY KEY CHECK (octet_length(name) BETWEEN 1 AND 64),
@@ -15,18 +15,19 @@ CREATE TABLE bigbrotr.retention (
 	CHECK (max_bytes IS NULL OR kinds IS NULL)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE bigbrotr.retention IS
-	'which events are removed from the archive: by age, of some kinds or all, or the oldest months when it is too large. Insert a row here; retention_preview shows what it would do';
-COMMENT ON COLUMN bigbrotr.retention.name IS 'name of the policy; stands in the reason for which events are refused';
-COMMENT ON COLUMN bigbrotr.retention.enabled IS 'false: it does nothing, and refuses nothing';
-COMMENT ON COLUMN bigbrotr.retention.kinds IS 'kinds that it is for; NULL: all';
+	'policies for removing events from the archive: by age, for some kinds or all, or the oldest months when it is too large. Insert rows here; retention_preview shows their effect';
+COMMENT ON COLUMN bigbrotr.retention.name IS 'name of the policy; part of the reason for which events are refused';
+COMMENT ON COLUMN bigbrotr.retention.enabled IS 'if false, it removes and refuses nothing';
+COMMENT ON COLUMN bigbrotr.retention.kinds IS 'kinds it applies to; NULL means all';
 COMMENT ON COLUMN bigbrotr.retention.max_age IS 'events with an older created_at are removed';
 COMMENT ON COLUMN bigbrotr.retention.max_bytes IS
-	'while archive_bytes() is more, the oldest month is removed: events and observations with all indexes. What cannot be given back, as analytics and what is known of relays, does not count';
+	'while archive_bytes() exceeds this number of bytes, the oldest month is removed: events and observations with all indexes. Analytics and what is known of relays do not count, since no removal makes them smaller';
 COMMENT ON COLUMN bigbrotr.retention.floor IS
-	'unix seconds: events of these kinds with an older created_at are removed, and refused when a relay shows them again; kept by the refresher.  An operator who wants removed months back sets it to NULL and raises max_bytes';
-COMMENT ON COLUMN bigbrotr.retention.removed IS 'events removed so far';
-COMMENT ON COLUMN bigbrotr.retention.partitions IS 'partitions emptied and given back to the system so far';
-COMMENT ON COLUMN bigbrotr.retention.removed_xid IS 'transaction of the last removal; space is given back when nobody sees the time before it';
+	'Unix seconds: events of these kinds with an older created_at are removed, and refused when a relay shows them again; maintained by the refresher. To get removed months back, an operator sets it to NULL and raises max_bytes';
+COMMENT ON COLUMN bigbrotr.retention.removed IS 'number of events removed';
+COMMENT ON COLUMN bigbrotr.retention.partitions IS 'number of partitions emptied and truncated';
+COMMENT ON COLUMN bigbrotr.retention.removed_xid IS
+	'transaction of the last removal; partitions are truncated when no snapshot precedes it';
 COMMENT ON COLUMN bigbrotr.retention.last_removed_at IS 'when events were last removed';
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.retention', '');
 
@@ -47,7 +48,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.archive_partitions() IS
-	'the pairs of partitions event_NAME and observation_NAME: keys from lo on, below hi, and what they take on disk';
+	'pairs of partitions event_NAME and observation_NAME: keys from lo to below hi, and their size on disk in bytes';
 
 CREATE FUNCTION bigbrotr.archive_bytes() RETURNS bigint
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -69,7 +70,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.archive_bytes() IS
-	'what events and observations take on disk, with all indexes; packed observations are estimated from statistics';
+	'size of events and observations on disk with all indexes, in bytes; packed observations are estimated from statistics';
 
 CREATE FUNCTION bigbrotr.retention_preview(OUT policy text, OUT events bigint, OUT oldest timestamptz, OUT newest timestamptz,
 		OUT bytes_now bigint) RETURNS SETOF record
@@ -104,4 +105,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.retention_preview() IS
-	'what each policy of retention would remove if it were carried out now, enabled or not, and what the archive takes on disk (archive_bytes); changes nothing';
+	'what each retention policy would remove now, enabled or not: number of events, oldest and newest created_at, and the current archive_bytes; changes nothing';

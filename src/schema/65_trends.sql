@@ -7,19 +7,19 @@ CREATE VIEW bigbrotr.author_lifespan AS
 	LEFT JOIN LATERAL (SELECT count(*) AS days FROM bigbrotr.tally_day_author AS t
 		WHERE t.author_id = a.id AND t.events > 0) AS d ON true
 	WHERE a.events > 0;
-COMMENT ON VIEW bigbrotr.author_lifespan IS 'from when to when each author published';
+COMMENT ON VIEW bigbrotr.author_lifespan IS 'first and last activity of each author';
 COMMENT ON COLUMN bigbrotr.author_lifespan.pubkey IS 'event.pubkey';
-COMMENT ON COLUMN bigbrotr.author_lifespan.events IS 'events';
-COMMENT ON COLUMN bigbrotr.author_lifespan.first_at IS 'oldest created_at, unix seconds';
-COMMENT ON COLUMN bigbrotr.author_lifespan.last_at IS 'newest';
-COMMENT ON COLUMN bigbrotr.author_lifespan.active_days IS 'days (UTC) with an event';
+COMMENT ON COLUMN bigbrotr.author_lifespan.events IS 'number of events';
+COMMENT ON COLUMN bigbrotr.author_lifespan.first_at IS 'oldest created_at, Unix seconds';
+COMMENT ON COLUMN bigbrotr.author_lifespan.last_at IS 'newest created_at, Unix seconds';
+COMMENT ON COLUMN bigbrotr.author_lifespan.active_days IS 'number of days (UTC) with an event';
 
 CREATE VIEW bigbrotr.kind_days AS
 	SELECT bigbrotr.tally_date(t.day) AS day, t.kind, t.events FROM bigbrotr.tally_day_kind AS t WHERE t.events > 0;
-COMMENT ON VIEW bigbrotr.kind_days IS 'events of each kind on each day';
+COMMENT ON VIEW bigbrotr.kind_days IS 'number of events by day and kind';
 COMMENT ON COLUMN bigbrotr.kind_days.day IS 'day of created_at in UTC';
 COMMENT ON COLUMN bigbrotr.kind_days.kind IS 'event.kind';
-COMMENT ON COLUMN bigbrotr.kind_days.events IS 'events';
+COMMENT ON COLUMN bigbrotr.kind_days.events IS 'number of events';
 
 CREATE FUNCTION bigbrotr.active_authors(period text, since date, until date DEFAULT current_date)
 	RETURNS TABLE (starts date, authors bigint, new_authors bigint, events bigint)
@@ -40,7 +40,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.active_authors(text, date, date) IS
-	'authors who published in each day, week, month, quarter or year (UTC), exact; those whose first event falls in it; and the events';
+	'for each period (day, week, month, quarter or year, UTC): authors who published, authors whose first event falls in it, and events; exact';
 
 CREATE FUNCTION bigbrotr.distinct_authors(relays text[] DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
 	RETURNS bigint
@@ -70,7 +70,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.distinct_authors(text[], date, date) IS
-	'different authors on any of these relays (NULL: all) in these days (UTC, both included; NULL: no bound), exact; reads tallies, and the observations of that time when both are given';
+	'number of distinct authors on any of these relays (NULL: all) from since to until (UTC days, inclusive; NULL: no bound); exact. Reads tallies, and if both relays and days are given the observations of that time';
 
 CREATE FUNCTION bigbrotr.redundancy(since timestamptz, until timestamptz DEFAULT now())
 	RETURNS TABLE (relays bigint, events bigint)
@@ -87,7 +87,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.redundancy(timestamptz, timestamptz) IS
-	'of the events created in that time, how many are on no relay, on one, on two, ...';
+	'of the events created between since and until, how many are on no relay, on one, on two, ...';
 
 CREATE FUNCTION bigbrotr.relay_overlap(relay_url text, since timestamptz, until timestamptz DEFAULT now())
 	RETURNS TABLE (other_url text, shared bigint, share double precision)
@@ -110,12 +110,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.relay_overlap(text, timestamptz, timestamptz) IS
-	'other relays that have events of this one, of those created in that time; share: of its events';
+	'other relays that have events of this one created between since and until: number of shared events, and their share of its events';
 
 CREATE FUNCTION bigbrotr.relay_cover_keys(since bigint, until bigint, max_relays integer, max_observations bigint,
 		OUT step integer, OUT relay_id integer, OUT added bigint, OUT covered double precision) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_relay_cover' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION bigbrotr.relay_cover_keys(bigint, bigint, integer, bigint) IS 'part of relay_cover: keys instead of times';
+COMMENT ON FUNCTION bigbrotr.relay_cover_keys(bigint, bigint, integer, bigint) IS
+	'internal, used by relay_cover: takes keys instead of times';
 CREATE FUNCTION bigbrotr.relay_cover(since timestamptz, until timestamptz DEFAULT now(), max_relays integer DEFAULT 20,
 		max_observations bigint DEFAULT 50000000)
 	RETURNS TABLE (step integer, relay_url text, added bigint, covered double precision)
@@ -129,7 +130,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.relay_cover(timestamptz, timestamptz, integer, bigint) IS
-	'few relays that hold most of the events created in that time, greedily: each adds most to those before; covered: share of the events that any relay has';
+	'at most max_relays relays that together hold most events created between since and until, chosen greedily: each adds most to those before; covered is the share of the events that any relay has. Fails beyond max_observations, which take 4 bytes of memory each';
 
 CREATE FUNCTION bigbrotr.hashtag_days(since date, until date DEFAULT current_date, top integer DEFAULT 20)
 	RETURNS TABLE (day date, hashtag text, events bigint, authors bigint)
@@ -148,7 +149,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.hashtag_days(date, date, integer) IS
-	'the hashtags of each day (UTC) that most authors used, in lower case; reads the events of that time';
+	'the top hashtags of each day (UTC) by number of authors, in lower case; reads the events of those days';
 
 CREATE FUNCTION bigbrotr.relay_series(relay_url text, bucket interval DEFAULT '1 day', since timestamptz DEFAULT now() - interval '30 days',
 		until timestamptz DEFAULT now())
@@ -167,11 +168,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.relay_series(text, interval, timestamptz, timestamptz) IS
-	'checks of a relay in buckets of time: how many, share that opened, medians of the times to open, read and write';
+	'checks of a relay by time bucket: how many, share in which it opened (0 to 1), median milliseconds to open, read and write';
 
 CREATE FUNCTION bigbrotr.pagerank(damping double precision DEFAULT 0.85, iterations integer DEFAULT 100,
 		tolerance double precision DEFAULT 1e-6, max_edges bigint DEFAULT 50000000,
 		OUT pubkey bytea, OUT rank double precision, OUT follows integer, OUT followers integer) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_pagerank' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 100000;
 COMMENT ON FUNCTION bigbrotr.pagerank(double precision, integer, double precision, bigint) IS
-	'PageRank of the follow graph (newest kind 3 of each author, as of the last refresh): ranks sum to 1; ends when they move by less than tolerance in sum, or after that many iterations; 4 bytes of memory an edge, about 150 a key';
+	'PageRank of the follow graph (newest kind 3 of each author, as of the last refresh); ranks sum to 1. Ends when they change by less than tolerance in sum, or after this many iterations; takes 4 bytes of memory per edge, about 150 per public key, and fails beyond max_edges';

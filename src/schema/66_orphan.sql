@@ -1,4 +1,4 @@
--- What belongs to nothing any more, cleaned up in batches by the refresher.
+-- Orphans: what nothing refers to any more, removed in batches by the refresher.
 
 CREATE TABLE bigbrotr.orphan (
 	kind text PRIMARY KEY CHECK (kind IN ('observation', 'document', 'sample')),
@@ -7,13 +7,13 @@ CREATE TABLE bigbrotr.orphan (
 	rounds bigint NOT NULL DEFAULT 0,
 	round_at timestamptz
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE bigbrotr.orphan IS 'what was cleaned up because nothing refers to it any more, and how far the look for it is';
+COMMENT ON TABLE bigbrotr.orphan IS 'progress of removing what nothing refers to any more';
 COMMENT ON COLUMN bigbrotr.orphan.kind IS
-	'observation: of an event that is gone; document: that no relay has had; sample: of a rejected event, 90 days after the last of its kind';
-COMMENT ON COLUMN bigbrotr.orphan.position IS 'observation: the round has come to this key; document: unused; sample: unused';
-COMMENT ON COLUMN bigbrotr.orphan.removed IS 'rows removed (sample: emptied, the counts stay)';
-COMMENT ON COLUMN bigbrotr.orphan.rounds IS 'rounds that were finished; one in a week';
-COMMENT ON COLUMN bigbrotr.orphan.round_at IS 'when the last one was';
+	'what is removed: observation (of an event that is gone), document (that no relay has), sample (of a rejected event, 90 days after the last one)';
+COMMENT ON COLUMN bigbrotr.orphan.position IS 'observation: key that the current round has reached; otherwise unused';
+COMMENT ON COLUMN bigbrotr.orphan.removed IS 'number of rows removed (sample: emptied, the counts stay)';
+COMMENT ON COLUMN bigbrotr.orphan.rounds IS 'number of rounds finished';
+COMMENT ON COLUMN bigbrotr.orphan.round_at IS 'when the last round finished';
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.orphan', '');
 
 CREATE FUNCTION bigbrotr.orphan_observation(size integer, OUT handled bigint, OUT gone bigint)
@@ -61,7 +61,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.orphan_observation(integer) IS
-	'looks at the next observations and removes those whose event is gone; gone counts events; part of orphan_clean';
+	'examines the next size observations and removes those whose event is gone; gone is the number of such events; internal, used by orphan_clean';
 
 CREATE FUNCTION bigbrotr.orphan_document(size integer) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -87,7 +87,8 @@ BEGIN
 	RETURN n;
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.orphan_document(integer) IS 'removes documents that no relay has had; part of orphan_clean';
+COMMENT ON FUNCTION bigbrotr.orphan_document(integer) IS
+	'removes at most size documents that no relay has; internal, used by orphan_clean';
 
 CREATE FUNCTION bigbrotr.orphan_sample(size integer) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -104,7 +105,8 @@ BEGIN
 	RETURN n;
 END
 $$;
-COMMENT ON FUNCTION bigbrotr.orphan_sample(integer) IS 'empties samples of events that were rejected long ago; part of orphan_clean';
+COMMENT ON FUNCTION bigbrotr.orphan_sample(integer) IS
+	'empties at most size samples of events rejected long ago; internal, used by orphan_clean';
 
 CREATE FUNCTION bigbrotr.orphan_clean(force boolean DEFAULT false, size integer DEFAULT 20000) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -136,4 +138,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.orphan_clean(boolean, integer) IS
-	'one batch of cleaning up, see table orphan; returns how many observations it looked at: size or more means that there is more. Needs the owner.';
+	'removes one batch of orphans, see table orphan; returns how many observations were examined: size or more means that there is more. With force, before a round is due. Only for the owner';

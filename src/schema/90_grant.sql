@@ -1,4 +1,4 @@
--- Rights: nothing for PUBLIC; reader reads, writer archives, operator steers.
+-- Privileges: nothing for PUBLIC; reader reads, writer archives, operator controls.
 
 REVOKE ALL ON SCHEMA bigbrotr FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA bigbrotr FROM PUBLIC;
