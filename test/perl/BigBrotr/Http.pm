@@ -60,8 +60,18 @@ sub url
 sub stop
 {
 	my ($self) = @_;
-	kill 'TERM', $self->{pid};
-	waitpid $self->{pid}, 0;
+	my $pid = delete $self->{pid} or return;
+	kill 'TERM', $pid;
+	waitpid $pid, 0;
+	return;
+}
+
+# A test that dies ends it, too.
+sub DESTROY
+{
+	my ($self) = @_;
+	local ($?, $@);
+	$self->stop;
 	return;
 }
 

@@ -132,7 +132,7 @@ CONF
 END
 {
 	my $rc = $?;
-	end_program($_) for @running;
+	end_program($running[0]) while @running;
 	$? = $rc;
 }
 
