@@ -5,6 +5,7 @@
  *
  * Guarantees: a file that is interrupted goes on with the event behind the
  * last one that was recorded; what a lost step has written is cut off first.
+ * The first step only says that the file is ours, so that it, too, is one.
  * Every event is verified again as it is written.
  */
 #include "pg/compat.h"
@@ -72,7 +73,7 @@ open_target(const BbTransfer *t)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("\"%s\" is shorter than what was written to it", t->source),
 				 errhint("Call export_jsonl with restart => true to write it anew.")));
-	if (t->position == 0 && t->key < 0 && st.st_size > 0)
+	if (!t->begun && st.st_size > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_FILE),
 				 errmsg("\"%s\" is there and not empty", t->source),
@@ -128,7 +129,7 @@ bigbrotr_export_step(PG_FUNCTION_ARGS)
 	SPI_connect();
 	transfer_read(&t, PG_GETARG_INT32(0), "export");
 	fd = open_target(&t);
-	more = write_events(&t, fd);
+	more = !t.begun || write_events(&t, fd);
 	if (pg_fsync(fd) != 0)
 		file_error("flush", t.source);
 	CloseTransientFile(fd);

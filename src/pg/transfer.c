@@ -57,7 +57,7 @@ transfer_read(BbTransfer *t, int32 id, const char *direction)
 	Datum		values[2] = {Int32GetDatum(id), CStringGetTextDatum(direction)};
 
 	memset(t, 0, sizeof(*t));
-	if (SPI_execute_with_args("SELECT t.source, t.relay_url, t.position, coalesce((t.place ->> 'key')::bigint, -1) "
+	if (SPI_execute_with_args("SELECT t.source, t.relay_url, t.position, coalesce((t.place ->> 'key')::bigint, -1), t.place IS NOT NULL "
 							  "FROM bigbrotr.transfer AS t WHERE t.id = $1 AND t.direction = $2 FOR UPDATE",
 							  2, types, values, NULL, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
 		ereport(ERROR,
@@ -68,6 +68,7 @@ transfer_read(BbTransfer *t, int32 id, const char *direction)
 	t->relay_url = text_of(2);
 	t->position = number_of(3);
 	t->key = number_of(4);
+	t->begun = text_of(5)[0] == 't';
 }
 
 void
@@ -115,7 +116,8 @@ begin(const char *direction, const char *source, const char *relay_url, bool res
 	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
-/* Every step is committed. */
+/* Every step is committed, the first together with the row: what is refused
+ * leaves none, and changes none. */
 static void
 run(FunctionCallInfo fcinfo, const char *direction, const char *function, const char *relay_url, bool restart)
 {
@@ -129,7 +131,6 @@ run(FunctionCallInfo fcinfo, const char *direction, const char *function, const 
 	source = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	bb_steps_begin(fcinfo);
 	id = begin(direction, source, relay_url, restart);
-	SPI_commit();
 	bb_steps_run(function, INT4OID, Int32GetDatum(id));
 }
 

@@ -17,6 +17,7 @@ typedef struct BbTransfer
 	char	   *relay_url;		/* '' none */
 	int64		position;		/* bytes of the file that are done */
 	int64		key;			/* export: of the last event written; -1 none */
+	bool		begun;			/* there was a step; the file is ours */
 	int64		size;			/* out: bytes of the file */
 	/* out: what the step did */
 	int64		events;

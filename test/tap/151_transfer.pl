@@ -71,18 +71,39 @@ is(one("SELECT events - $total, known, observations - $total FROM bigbrotr.trans
 one("CALL bigbrotr.import_jsonl('$file')");
 is(one("SELECT events, observations FROM bigbrotr.transfer WHERE relay_url = ''"), '0|0', 'without a relay: another import, no observations');
 
-# --- refusals ---
+# --- refusals: they change nothing ---
+my $recorded = sub { return one("SELECT string_agg(t::text, ' ' ORDER BY id) FROM bigbrotr.transfer AS t") };
+my $before = $recorded->();
+one('CREATE ROLE nobody LOGIN; CREATE ROLE without LOGIN IN ROLE bigbrotr_operator');
+sub denied { my ($rc, $out, $err) = $node->psql('postgres', $_[0], extra_params => [ '-U', $_[1] ]); return $err }
 like(fails("BEGIN; CALL bigbrotr.import_jsonl('$file')"), qr/commits after every step.*HINT/s, 'not in a transaction');
 like(fails("CALL bigbrotr.import_jsonl('$dir/none')"), qr/could not open/, 'no file');
 like(fails("CALL bigbrotr.import_jsonl('$dir')"), qr/not a regular file/, 'a directory');
 like(fails("CALL bigbrotr.import_jsonl('$file', 'nonsense')"), qr/not the address of a relay/, 'no relay');
 like(fails('CALL bigbrotr.import_jsonl(NULL)'), qr/must be named/, 'no name');
 like(fails('SELECT bigbrotr.import_step(999)'), qr/no import with number 999/, 'no such import');
+like(fails("CALL bigbrotr.import_jsonl('')"), qr/transfer_source_check/, 'an empty name');
+like(fails("CALL bigbrotr.export_jsonl('$dir/none/out')"), qr/could not open/, 'no directory');
+like(fails("CALL bigbrotr.export_jsonl('$file')"), qr/there and not empty/, 'a file that is there is not overwritten');
+like(fails("CALL bigbrotr.import_python('none')"), qr/"none" does not exist|none\.relay/, 'no schema');
+like(denied("CALL bigbrotr.import_jsonl('$file')", 'nobody'), qr/permission denied/, 'nobody');
+like(denied("CALL bigbrotr.import_jsonl('$file')", 'without'), qr/only members of pg_read_server_files/, 'no right to read files');
+like(denied("CALL bigbrotr.export_jsonl('$dir/x')", 'without'), qr/only members of pg_write_server_files/, 'nor to write them');
 truncate $file, 10 or die "$file: $!";
 like(fails("CALL bigbrotr.import_jsonl('$file', '$relay')"), qr/shorter than what was read.*HINT/s, 'another file under the same name');
+is($recorded->(), $before, 'nothing of that is recorded');
+unlink $file or die "$file: $!";
+like(fails("CALL bigbrotr.import_jsonl('$file', '$relay', restart => true)"), qr/could not open/, 'from the beginning of a file that is gone');
+is($recorded->(), $before, 'it stands where it stood');
 
 # --- export: interrupted, spoilt behind what was recorded, and gone on with ---
 my $out = "$dir/out.jsonl";
+my $spoilt = '(SELECT key FROM bigbrotr.event ORDER BY key OFFSET 1000 LIMIT 1)';
+one("UPDATE bigbrotr.event SET kind = kind + 1 WHERE key = $spoilt");
+like(fails("CALL bigbrotr.export_jsonl('$out')"), qr/the id is not the hash of the event/, 'an event that is none any more');
+is(one("SELECT position FROM bigbrotr.transfer WHERE direction = 'export'"), 0, 'nothing was recorded');
+cmp_ok(-s $out, '>', 0, 'but something written');
+one("UPDATE bigbrotr.event SET kind = kind - 1 WHERE key = $spoilt");
 ok(interrupted("CALL bigbrotr.export_jsonl('$out')", 'export'), 'interrupted in the middle');
 append_to_file($out, 'half a li');
 one("CALL bigbrotr.export_jsonl('$out')");
@@ -90,7 +111,6 @@ is(one("SELECT events, size = position FROM bigbrotr.transfer WHERE direction = 
 is(-s $out, one("SELECT position FROM bigbrotr.transfer WHERE direction = 'export'"), 'and nothing else');
 one("CALL bigbrotr.export_jsonl('$dir/again.jsonl')");
 ok(slurp_file($out) eq slurp_file("$dir/again.jsonl"), 'the same as without interruption');
-like(fails("CALL bigbrotr.export_jsonl('$file')"), qr/there and not empty/, 'a file that is there is not overwritten');
 is((split /\n/, slurp_file($out))[0], one('SELECT bigbrotr.event_json(e) FROM bigbrotr.event AS e ORDER BY key LIMIT 1'), 'oldest first');
 
 # --- elsewhere ---
