@@ -19,6 +19,11 @@
 
 #define CATEGORY(name) "count(*) FILTER (WHERE bigbrotr.kind_category(e.kind) = '" name "')"
 
+/* The events with the numbers of their authors.  The planner is not told that
+ * it may look for the keys of authors in an index of the archive (OFFSET 0). */
+#define NUMBERED "(SELECT x.key, x.kind, x.created_at, a.id FROM (SELECT e.key, e.pubkey, e.kind, e.created_at " \
+	"FROM bigbrotr.event AS e OFFSET 0) AS x JOIN bigbrotr.tally_author AS a ON a.pubkey = x.pubkey)"
+
 /* A date, or the infinity that stands for what is none. */
 #define DATE "CASE WHEN e.created_at / 86400 > 2145042905 THEN 'infinity'::date " \
 	"WHEN e.created_at / 86400 < -2440588 THEN '-infinity'::date " \
@@ -109,6 +114,10 @@ const BbView bb_views[] = {
 		"e.pubkey, e.kind, bigbrotr.d_tag(e.tags) AS d_tag, " EVENT_TRUTH " FROM bigbrotr.event AS e "
 		"WHERE bigbrotr.kind_category(e.kind) = 'addressable' AND e.tags IS NOT NULL "
 		"ORDER BY 1, 2, bigbrotr.d_digest(e.tags), e.created_at DESC, e.id) AS l"},
+	{"author_lifespan", "pubkey", "pubkey, events, first_at, last_at, active_days", NULL,
+		"SELECT e.pubkey, count(*), min(e.created_at), max(e.created_at), count(DISTINCT " DATE ") FROM bigbrotr.event AS e GROUP BY 1"},
+	{"kind_days", "day, kind", "day, kind, events", NULL,
+		"SELECT " DATE ", e.kind, count(*) FROM bigbrotr.event AS e GROUP BY 1, 2"},
 };
 const int	bb_view_count = lengthof(bb_views);
 
@@ -132,19 +141,23 @@ const char *const bb_rebuild[] = {
 	"DELETE FROM bigbrotr.tally_latest",
 	"DELETE FROM bigbrotr.tally_orphan",
 
-	"INSERT INTO bigbrotr.tally_author (pubkey, events, kinds, first_at, last_at) "
-	"SELECT e.pubkey, count(*), count(DISTINCT e.kind), min(e.created_at), max(e.created_at) "
-	"FROM bigbrotr.event AS e GROUP BY 1",
+	"INSERT INTO bigbrotr.tally_author (pubkey, events, kinds, days, first_at, last_at) "
+	"SELECT k.pubkey, k.events, k.kinds, d.days, k.lo, k.hi FROM "
+	"(SELECT x.pubkey, sum(x.n) AS events, count(*) AS kinds, min(x.lo) AS lo, max(x.hi) AS hi FROM "
+	"(SELECT e.pubkey, count(*) AS n, min(e.created_at) AS lo, max(e.created_at) AS hi "
+	"FROM bigbrotr.event AS e GROUP BY e.pubkey, e.kind) AS x GROUP BY 1) AS k JOIN "
+	"(SELECT x.pubkey, count(*) AS days FROM (SELECT e.pubkey FROM bigbrotr.event AS e GROUP BY e.pubkey, " DAY ") AS x "
+	"GROUP BY 1) AS d ON d.pubkey = k.pubkey ORDER BY 1",
 	"INSERT INTO bigbrotr.tally_author_kind (author_id, kind, events) "
-	"SELECT a.id, e.kind, count(*) FROM bigbrotr.event AS e "
-	"JOIN bigbrotr.tally_author AS a ON a.pubkey = e.pubkey GROUP BY 1, 2",
+	"SELECT a.id, x.kind, x.events FROM (SELECT e.pubkey, e.kind, count(*) AS events "
+	"FROM bigbrotr.event AS e GROUP BY 1, 2) AS x JOIN bigbrotr.tally_author AS a ON a.pubkey = x.pubkey ORDER BY 1, 2",
 	"INSERT INTO bigbrotr.tally_kind (kind, events, authors) "
 	"SELECT t.kind, sum(t.events), count(*) FROM bigbrotr.tally_author_kind AS t GROUP BY 1",
 	"INSERT INTO bigbrotr.tally_total (events, authors, first_at, last_at, counted_at) "
 	"SELECT coalesce(sum(a.events), 0), count(*), min(a.first_at), max(a.last_at), now() FROM bigbrotr.tally_author AS a",
 	"INSERT INTO bigbrotr.tally_day_author (day, author_id, events) "
-	"SELECT " DAY ", a.id, count(*) FROM bigbrotr.event AS e "
-	"JOIN bigbrotr.tally_author AS a ON a.pubkey = e.pubkey GROUP BY 1, 2",
+	"SELECT x.day, a.id, x.events FROM (SELECT " DAY " AS day, e.pubkey, count(*) AS events "
+	"FROM bigbrotr.event AS e GROUP BY 1, 2) AS x JOIN bigbrotr.tally_author AS a ON a.pubkey = x.pubkey ORDER BY 1, 2",
 	"INSERT INTO bigbrotr.tally_day_kind (day, kind, events) "
 	"SELECT " DAY ", e.kind, count(*) FROM bigbrotr.event AS e GROUP BY 1, 2",
 	"INSERT INTO bigbrotr.tally_day (day, events, authors, kinds) "
@@ -152,18 +165,22 @@ const char *const bb_rebuild[] = {
 	"(SELECT x.day, sum(x.events) AS events, count(*) AS authors FROM bigbrotr.tally_day_author AS x GROUP BY 1) AS a JOIN "
 	"(SELECT x.day, count(*) AS kinds FROM bigbrotr.tally_day_kind AS x GROUP BY 1) AS k ON k.day = a.day",
 	"INSERT INTO bigbrotr.tally_time (slot, events) "
-	"SELECT e.created_at / 600, count(*) FROM bigbrotr.event AS e GROUP BY 1",
+	"SELECT e.created_at / 600, count(*) FROM bigbrotr.event AS e GROUP BY 1 ORDER BY 1",
 	"INSERT INTO bigbrotr.tally_relay_author (relay_id, author_id, kind, events, first_at, last_at) "
-	"SELECT o.relay_id, a.id, e.kind, count(*), min(e.created_at), max(e.created_at) "
-	"FROM " SEEN " JOIN bigbrotr.tally_author AS a ON a.pubkey = e.pubkey GROUP BY 1, 2, 3",
+	"SELECT o.relay_id, e.id, e.kind, count(*), min(e.created_at), max(e.created_at) FROM bigbrotr.observation_all AS o "
+	"JOIN " NUMBERED " AS e ON e.key = o.key GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
 	"INSERT INTO bigbrotr.tally_relay_kind (relay_id, kind, events, authors) "
 	"SELECT t.relay_id, t.kind, sum(t.events), count(*) FROM bigbrotr.tally_relay_author AS t GROUP BY 1, 2",
 	"INSERT INTO bigbrotr.tally_relay (relay_id, events, authors, kinds, first_at, last_at) "
-	"SELECT t.relay_id, sum(t.events), count(DISTINCT t.author_id), count(DISTINCT t.kind), min(t.first_at), max(t.last_at) "
-	"FROM bigbrotr.tally_relay_author AS t GROUP BY 1",
+	"SELECT a.relay_id, a.events, a.authors, k.kinds, a.lo, a.hi FROM "
+	"(SELECT x.relay_id, sum(x.n) AS events, count(*) AS authors, min(x.lo) AS lo, max(x.hi) AS hi FROM "
+	"(SELECT t.relay_id, sum(t.events) AS n, min(t.first_at) AS lo, max(t.last_at) AS hi "
+	"FROM bigbrotr.tally_relay_author AS t GROUP BY t.relay_id, t.author_id) AS x GROUP BY 1) AS a JOIN "
+	"(SELECT x.relay_id, count(*) AS kinds FROM bigbrotr.tally_relay_kind AS x GROUP BY 1) AS k ON k.relay_id = a.relay_id",
 	"INSERT INTO bigbrotr.tally_network_author (network, author_id, relays) "
-	"SELECT r.network, t.author_id, count(DISTINCT t.relay_id) FROM bigbrotr.tally_relay_author AS t "
-	"JOIN bigbrotr.relay AS r ON r.id = t.relay_id GROUP BY 1, 2",
+	"SELECT r.network, t.author_id, count(*) FROM "
+	"(SELECT DISTINCT x.relay_id, x.author_id FROM bigbrotr.tally_relay_author AS x) AS t "
+	"JOIN bigbrotr.relay AS r ON r.id = t.relay_id GROUP BY 1, 2 ORDER BY 2, 1",
 	"INSERT INTO bigbrotr.tally_network_kind (network, kind, relays) "
 	"SELECT r.network, t.kind, count(*) FROM bigbrotr.tally_relay_kind AS t "
 	"JOIN bigbrotr.relay AS r ON r.id = t.relay_id GROUP BY 1, 2",
@@ -182,12 +199,12 @@ const char *const bb_rebuild[] = {
 	"INSERT INTO bigbrotr.tally_latest (author_id, kind, d, key, created_at, id) "
 	"SELECT a.id, l.kind, '', l.key, l.created_at, l.id FROM (SELECT DISTINCT ON (e.pubkey, e.kind) "
 	"e.pubkey, e.kind, e.key, e.created_at, e.id FROM bigbrotr.event AS e "
-	"WHERE bigbrotr.kind_category(e.kind) = 'replaceable' ORDER BY e.pubkey, e.kind, e.created_at DESC, e.id) AS l "
+	"WHERE e.kind IN (0, 3) OR e.kind BETWEEN 10000 AND 19999 ORDER BY e.pubkey, e.kind, e.created_at DESC, e.id) AS l "
 	"JOIN bigbrotr.tally_author AS a ON a.pubkey = l.pubkey",
 	"INSERT INTO bigbrotr.tally_latest (author_id, kind, d, key, created_at, id) "
 	"SELECT a.id, l.kind, l.d, l.key, l.created_at, l.id FROM (SELECT DISTINCT ON (e.pubkey, e.kind, bigbrotr.d_digest(e.tags)) "
 	"e.pubkey, e.kind, bigbrotr.d_digest(e.tags) AS d, e.key, e.created_at, e.id FROM bigbrotr.event AS e "
-	"WHERE bigbrotr.kind_category(e.kind) = 'addressable' AND e.tags IS NOT NULL "
+	"WHERE e.kind BETWEEN 30000 AND 39999 AND e.tags IS NOT NULL "
 	"ORDER BY e.pubkey, e.kind, bigbrotr.d_digest(e.tags), e.created_at DESC, e.id) AS l "
 	"JOIN bigbrotr.tally_author AS a ON a.pubkey = l.pubkey",
 	"INSERT INTO bigbrotr.tally_orphan (key, relay_id) SELECT o.key, o.relay_id FROM bigbrotr.observation_all AS o "

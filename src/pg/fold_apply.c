@@ -30,8 +30,9 @@ count(FoldSum *v, const FoldEntry *e)
 	v->hi = Max(v->hi, e->info->created_at);
 }
 
+/* Into by_author go the days of each. */
 static void
-count_days(const FoldStep *s)
+count_days(const FoldStep *s, FoldSums *by_author)
 {
 	FoldSums	days = {0};
 	FoldSums	authors = {0};
@@ -54,7 +55,10 @@ count_days(const FoldStep *s)
 	fold_add(TALLY_DAY_AUTHOR, NULL, &authors);
 	fold_add(TALLY_DAY_KIND, NULL, &kinds);
 	for (int i = 0; i < authors.n; i++)
+	{
 		fold_sum_up(&days, authors.v[i].a, 0, 0, &authors.v[i])->x += authors.v[i].turn;
+		fold_sum(by_author, authors.v[i].b, 0, 0)->y += authors.v[i].turn;
+	}
 	for (int i = 0; i < kinds.n; i++)
 		fold_sum(&days, kinds.v[i].a, 0, 0)->y += kinds.v[i].turn;
 	fold_add(TALLY_DAY, NULL, &days);
@@ -100,6 +104,7 @@ count_events(const FoldStep *s)
 		fold_sum_up(&authors, v->a, 0, 0, v)->x += v->turn;
 		fold_sum_up(&kinds, v->b, 0, 0, v)->x += v->turn;
 	}
+	count_days(s, &authors);
 	turned = fold_authors_add(s, &authors);
 	fold_add(TALLY_KIND, NULL, &kinds);
 	if (kinds.n > 0)
@@ -107,7 +112,6 @@ count_events(const FoldStep *s)
 	fold_sums_free(&both);
 	fold_sums_free(&authors);
 	fold_sums_free(&kinds);
-	count_days(s);
 }
 
 /* What appeared or vanished of (relay, author, kind), per relay and author:

@@ -123,7 +123,7 @@ static void
 insert_new(const FoldStep *s, const FoldSums *fresh)
 {
 	Datum	   *pubkeys = palloc_extended(sizeof(Datum) * fresh->n, MCXT_ALLOC_HUGE);
-	Datum		args[6];
+	Datum		args[7];
 
 	for (int i = 0; i < fresh->n; i++)
 		pubkeys[i] = pubkey_datum(s->authors[i].pubkey);
@@ -131,8 +131,9 @@ insert_new(const FoldStep *s, const FoldSums *fresh)
 	args[1] = fold_column(fresh, SUM_A);
 	args[2] = fold_column(fresh, SUM_N);
 	args[3] = fold_column(fresh, SUM_X);
-	args[4] = fold_column(fresh, SUM_LO);
-	args[5] = fold_column(fresh, SUM_HI);
+	args[4] = fold_column(fresh, SUM_Y);
+	args[5] = fold_column(fresh, SUM_LO);
+	args[6] = fold_column(fresh, SUM_HI);
 	fold_run(FOLD_AUTHORS_NEW, args);
 }
 

@@ -21,7 +21,7 @@
 
 #include "pg/fold_plan.h"
 
-#define MAX_ARGS 6
+#define MAX_ARGS 7
 
 typedef struct PlanDef
 {
@@ -81,9 +81,9 @@ static const PlanDef defs[FOLD_PLAN_N] = {
 	},
 	/* with what they have published, if that is counted at once */
 	[FOLD_AUTHORS_NEW] = {
-		"INSERT INTO bigbrotr.tally_author AS t (pubkey, id, events, kinds, first_at, last_at) "
-		"OVERRIDING SYSTEM VALUE SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6) AS u",
-		SPI_OK_INSERT, 6, {BYTEAARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID}, true
+		"INSERT INTO bigbrotr.tally_author AS t (pubkey, id, events, kinds, days, first_at, last_at) "
+		"OVERRIDING SYSTEM VALUE SELECT u.* FROM unnest($1, $2, $3, $4, $5, $6, $7) AS u",
+		SPI_OK_INSERT, 7, {BYTEAARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID}, true
 	},
 	[FOLD_POSITION] = {
 		"INSERT INTO bigbrotr.tally_total AS t (position, counted_at) VALUES ($1, clock_timestamp()) "

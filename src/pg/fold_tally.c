@@ -37,7 +37,7 @@ typedef struct TallyDef
 
 static const TallyDef defs[TALLY_N] = {
 	/* its rows are made by fold_author.c */
-	[TALLY_AUTHOR] = {"tally_author", {"id"}, {"events", "kinds"}, true, false},
+	[TALLY_AUTHOR] = {"tally_author", {"id"}, {"events", "kinds", "days"}, true, false},
 	[TALLY_AUTHOR_KIND] = {"tally_author_kind", {"author_id", "kind"}, {"events"}, false, false},
 	[TALLY_KIND] = {"tally_kind", {"kind"}, {"events", "authors"}, false, false},
 	[TALLY_DAY] = {"tally_day", {"day"}, {"events", "authors", "kinds"}, false, false},

@@ -37,6 +37,7 @@ CREATE TABLE bigbrotr.tally_author (
 	pubkey bytea NOT NULL UNIQUE CHECK (octet_length(pubkey) = 32),
 	events bigint NOT NULL DEFAULT 0,
 	kinds integer NOT NULL DEFAULT 0,
+	days integer NOT NULL DEFAULT 0,
 	first_at bigint,
 	last_at bigint
 ) WITH (fillfactor = 75);
@@ -46,6 +47,7 @@ COMMENT ON COLUMN bigbrotr.tally_author.id IS 'number of the author in the other
 COMMENT ON COLUMN bigbrotr.tally_author.pubkey IS 'event.pubkey';
 COMMENT ON COLUMN bigbrotr.tally_author.events IS 'number of events; 0 if all were removed';
 COMMENT ON COLUMN bigbrotr.tally_author.kinds IS 'number of distinct kinds';
+COMMENT ON COLUMN bigbrotr.tally_author.days IS 'number of days (UTC) with an event';
 COMMENT ON COLUMN bigbrotr.tally_author.first_at IS 'oldest created_at, Unix seconds';
 COMMENT ON COLUMN bigbrotr.tally_author.last_at IS 'newest created_at, Unix seconds';
 CREATE INDEX tally_author_hex_idx ON bigbrotr.tally_author (encode(pubkey, 'hex'));

@@ -161,7 +161,7 @@ CREATE VIEW bigbrotr.pubkey_counts_by_relay AS
 	JOIN bigbrotr.relay AS r ON r.id = t.relay_id
 	JOIN bigbrotr.tally_author AS a ON a.id = t.author_id
 	WHERE t.events > 0
-	GROUP BY r.url, encode(a.pubkey, 'hex') HAVING sum(t.events) >= 2;
+	GROUP BY r.url, a.pubkey HAVING sum(t.events) >= 2;
 COMMENT ON VIEW bigbrotr.pubkey_counts_by_relay IS
 	'number of events by author and relay, for authors with at least two events there';
 COMMENT ON COLUMN bigbrotr.pubkey_counts_by_relay.relay_url IS 'relay.url';
@@ -218,8 +218,10 @@ COMMENT ON COLUMN bigbrotr.event_daily_counts.unique_pubkeys IS 'number of disti
 COMMENT ON COLUMN bigbrotr.event_daily_counts.unique_kinds IS 'number of distinct kinds';
 
 CREATE VIEW bigbrotr.events_replaceable_latest AS
-	SELECT e.id, e.pubkey, e.created_at, e.kind, e.tags, bigbrotr.tagvalues(e.tags) AS tagvalues, e.content, e.sig
-	FROM bigbrotr.tally_latest AS t JOIN bigbrotr.event AS e ON e.key = t.key WHERE t.kind < 30000;
+	SELECT t.id, a.pubkey, t.created_at, t.kind, e.tags, bigbrotr.tagvalues(e.tags) AS tagvalues, e.content, e.sig
+	FROM bigbrotr.tally_latest AS t
+	JOIN bigbrotr.tally_author AS a ON a.id = t.author_id
+	JOIN bigbrotr.event AS e ON e.key = t.key WHERE t.kind < 30000;
 COMMENT ON VIEW bigbrotr.events_replaceable_latest IS
 	'newest event of each author and replaceable kind; of events of the same second, the one with the lowest id (NIP-01)';
 COMMENT ON COLUMN bigbrotr.events_replaceable_latest.id IS 'event.id';
@@ -233,9 +235,11 @@ COMMENT ON COLUMN bigbrotr.events_replaceable_latest.content IS 'event.content';
 COMMENT ON COLUMN bigbrotr.events_replaceable_latest.sig IS 'event.sig';
 
 CREATE VIEW bigbrotr.events_addressable_latest AS
-	SELECT e.id, e.pubkey, e.created_at, e.kind, e.tags, bigbrotr.tagvalues(e.tags) AS tagvalues, e.content, e.sig,
+	SELECT t.id, a.pubkey, t.created_at, t.kind, e.tags, bigbrotr.tagvalues(e.tags) AS tagvalues, e.content, e.sig,
 		   bigbrotr.d_tag(e.tags) AS d_tag
-	FROM bigbrotr.tally_latest AS t JOIN bigbrotr.event AS e ON e.key = t.key WHERE t.kind >= 30000;
+	FROM bigbrotr.tally_latest AS t
+	JOIN bigbrotr.tally_author AS a ON a.id = t.author_id
+	JOIN bigbrotr.event AS e ON e.key = t.key WHERE t.kind >= 30000;
 COMMENT ON VIEW bigbrotr.events_addressable_latest IS
 	'newest event of each author, addressable kind and d tag; of events of the same second, the one with the lowest id (NIP-01). Without events whose tags are not stored';
 COMMENT ON COLUMN bigbrotr.events_addressable_latest.id IS 'event.id';
@@ -263,7 +267,7 @@ CREATE VIEW bigbrotr.analytics_status AS
 		('kind_counts', 'counted'), ('kind_counts_by_relay', 'counted'), ('pubkey_counts', 'counted'),
 		('pubkey_counts_by_relay', 'counted'), ('network_stats', 'counted'), ('relay_software_counts', 'live'),
 		('supported_nip_counts', 'live'), ('event_daily_counts', 'counted'), ('events_replaceable_latest', 'counted'),
-		('events_addressable_latest', 'counted')) AS v (view, kept)
+		('events_addressable_latest', 'counted'), ('author_lifespan', 'counted'), ('kind_days', 'counted')) AS v (view, kept)
 	CROSS JOIN (SELECT min(d.at) AS oldest, count(*) AS pending_rows,
 			coalesce(sum(cardinality(d.keys) + cardinality(d.seen_keys)), 0)::bigint AS pending
 			FROM bigbrotr.ingest_delta AS d) AS q

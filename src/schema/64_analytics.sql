@@ -13,7 +13,7 @@ COMMENT ON FUNCTION bigbrotr.rebuild(text) IS
 CREATE FUNCTION bigbrotr.verify(name text DEFAULT NULL, OUT view text, OUT rows bigint, OUT missing bigint,
 		OUT surplus bigint, OUT columns text, OUT sample text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'bigbrotr_verify' LANGUAGE C VOLATILE PARALLEL UNSAFE
-	ROWS 13 SET search_path = pg_catalog, pg_temp SET jit = off;
+	ROWS 15 SET search_path = pg_catalog, pg_temp SET jit = off;
 COMMENT ON FUNCTION bigbrotr.verify(text) IS
 	'compares an analytics view (name, see analytics_status; NULL: all) with a full recomputation from the archive, after counting what waits: number of rows, rows missing in the view, surplus rows, columns in which rows of the same key differ, and one such row as JSON';
 

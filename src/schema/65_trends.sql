@@ -2,11 +2,8 @@
 -- how relays overlap, uptime and round-trip times, the follow graph.
 
 CREATE VIEW bigbrotr.author_lifespan AS
-	SELECT a.pubkey, a.events, a.first_at, a.last_at, d.days AS active_days
-	FROM bigbrotr.tally_author AS a
-	LEFT JOIN LATERAL (SELECT count(*) AS days FROM bigbrotr.tally_day_author AS t
-		WHERE t.author_id = a.id AND t.events > 0) AS d ON true
-	WHERE a.events > 0;
+	SELECT t.pubkey, t.events, t.first_at, t.last_at, t.days::bigint AS active_days
+	FROM bigbrotr.tally_author AS t WHERE t.events > 0;
 COMMENT ON VIEW bigbrotr.author_lifespan IS 'first and last activity of each author';
 COMMENT ON COLUMN bigbrotr.author_lifespan.pubkey IS 'event.pubkey';
 COMMENT ON COLUMN bigbrotr.author_lifespan.events IS 'number of events';
