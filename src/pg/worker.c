@@ -141,19 +141,26 @@ set_override(const char *name, const char *value)
 void
 bb_session_settings(void)
 {
-	set_override("search_path", "");
-	set_override("statement_timeout", "0");
-	set_override("lock_timeout", "0");
-	set_override("idle_in_transaction_session_timeout", "0");
-	set_override("idle_session_timeout", "0");
+	static const char *const settings[][2] = {
+		{"role", "none"},
+		{"search_path", ""},
+		{"statement_timeout", "0"},
+		{"lock_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"idle_session_timeout", "0"},
 #if PG_VERSION_NUM >= 170000
-	set_override("transaction_timeout", "0");
+		{"transaction_timeout", "0"},
 #endif
-	set_override("default_transaction_isolation", "read committed");
-	set_override("default_transaction_read_only", "off");
-	set_override("row_security", "off");
-	/* our statements are short; compiling them takes longer than they do */
-	set_override("jit", "off");
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"},
+		{"row_security", "off"},
+		{"standard_conforming_strings", "on"},
+		/* our statements are short; compiling them takes longer than they do */
+		{"jit", "off"},
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		set_override(settings[i][0], settings[i][1]);
 	set_override("synchronous_commit", bb_synchronous_commit ? "on" : "off");
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);
 }
