@@ -35,7 +35,7 @@ observed_kinds(int32 relay_id, const char *url, uint16 *kinds, int *nrefused)
 		"WHERE o.relay_id = $1 ORDER BY o.key DESC LIMIT 500) AS o "
 		"JOIN bigbrotr.event AS e ON e.key = o.key "
 		"UNION ALL SELECT split_part(p.slot, ':', 1)::int, p.outcome = 'taken' FROM bigbrotr.publication AS p "
-		"WHERE p.target = $2 AND (p.outcome = 'taken' OR p.outcome = 'refused' AND p.reason ~* '\\mkinds?\\M')"
+		"WHERE p.target = $2 AND (p.outcome = 'taken' OR p.outcome = 'refused' AND p.reason ~* '[[:<:]]kinds?[[:>:]]')"
 		") AS x GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100";
 	Oid			types[2] = {INT4OID, TEXTOID};
 	Datum		values[2] = {Int32GetDatum(relay_id), CStringGetTextDatum(url)};

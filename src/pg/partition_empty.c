@@ -22,7 +22,7 @@
 #include "pg/compact.h"
 #include "pg/partition_empty.h"
 
-#define LOCK_TIMEOUT	"SET LOCAL lock_timeout = '300ms'"
+#define LOCK_TIMEOUT	"300ms"
 
 typedef struct Lock
 {
@@ -34,13 +34,14 @@ static void
 lock(void *arg)
 {
 	const Lock *l = arg;
+	int			level = NewGUCNestLevel();
 
-	SPI_execute(LOCK_TIMEOUT, false, 0);
+	(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (l->table == NULL)
 		compact_lock(true);
 	else
 		SPI_execute(psprintf("LOCK TABLE bigbrotr.%s IN %s MODE", quote_identifier(l->table), l->mode), false, 0);
-	SPI_execute("SET LOCAL lock_timeout = 0", false, 0);
+	AtEOXact_GUC(false, level);
 }
 
 bool

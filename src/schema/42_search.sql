@@ -18,12 +18,12 @@ COMMENT ON COLUMN bigbrotr.search_index.ready IS 'whether every partition has th
 SELECT pg_catalog.pg_extension_config_dump('bigbrotr.search_index', '');
 
 CREATE FUNCTION bigbrotr.search_index_of(part regclass) RETURNS regclass
-	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 	AS $$
 BEGIN
 	RETURN (SELECT i.indexrelid FROM pg_catalog.pg_index AS i
 			WHERE i.indrelid OPERATOR(pg_catalog.=) part
-			AND pg_catalog.pg_get_indexdef(i.indexrelid) OPERATOR(pg_catalog.~) 'bigbrotr\.search_vector\(' LIMIT 1);
+			AND pg_catalog.pg_get_indexdef(i.indexrelid) OPERATOR(pg_catalog.~) 'bigbrotr[.]search_vector[(]' LIMIT 1);
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.search_index_of(regclass) IS 'search index of a partition of event, or NULL';

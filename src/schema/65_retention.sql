@@ -37,8 +37,8 @@ CREATE FUNCTION bigbrotr.archive_partitions(OUT name text, OUT lo bigint, OUT hi
 BEGIN
 	RETURN QUERY
 	SELECT pg_catalog.substr(c.relname::text, 7),
-		   coalesce(pg_catalog.substring(b.bound, 'FROM \(''?(-?[0-9]+)')::bigint, 0),
-		   coalesce(pg_catalog.substring(b.bound, 'TO \(''?(-?[0-9]+)')::bigint, 9223372036854775807),
+		   coalesce(pg_catalog.substring(b.bound, 'FROM [(]''?(-?[0-9]+)')::bigint, 0),
+		   coalesce(pg_catalog.substring(b.bound, 'TO [(]''?(-?[0-9]+)')::bigint, 9223372036854775807),
 		   pg_catalog.pg_total_relation_size(c.oid) OPERATOR(pg_catalog.+) coalesce(pg_catalog.pg_total_relation_size(
 			   pg_catalog.to_regclass('bigbrotr.observation_' OPERATOR(pg_catalog.||) pg_catalog.substr(c.relname::text, 7))), 0)
 	FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid,
