@@ -373,7 +373,7 @@ bb_finder_main(Datum main_arg)
 	for (; s != NULL; s = next_due())
 	{
 		if (!wait_ready())
-			ereport(ERROR, (errmsg("bigbrotr-net did not start")));
+			ereport(ERROR, (errmsg("could not start bigbrotr-net")));
 		ask(s);
 		receive(s);
 		if (s->failure == NULL && s->status != 304)

@@ -84,7 +84,7 @@ read_names(void)
 				if (ndatabases == BB_MAX_DATABASES)
 				{
 					ereport(LOG,
-							(errmsg("bigbrotr works in at most %d databases, not in \"%s\"",
+							(errmsg("bigbrotr runs in at most %d databases, not in \"%s\"",
 									BB_MAX_DATABASES, name)));
 					continue;
 				}
@@ -114,9 +114,9 @@ tell_missing(void)
 		{
 			d->told = true;
 			ereport(LOG,
-					(errmsg("bigbrotr waits for database \"%s\", which does not exist or allows no connections",
+					(errmsg("bigbrotr is waiting for database \"%s\", which does not exist or does not allow connections",
 							NameStr(d->name)),
-					 errhint("Create it, or correct bigbrotr.databases.")));
+					 errhint("Create the database, or correct bigbrotr.databases.")));
 		}
 	}
 }

@@ -117,7 +117,7 @@ read_seed_file(const char *path)
 			if (!pg_verifymbstr(url, strlen(url), true))
 			{
 				ereport(WARNING,
-						(errmsg("skipped line %lld of seed file \"%s\": it is not valid in the database's encoding",
+						(errmsg("skipped line %lld of seed file \"%s\": invalid byte sequence for the database encoding",
 								(long long) number, path)));
 				continue;
 			}

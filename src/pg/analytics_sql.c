@@ -46,9 +46,9 @@ view_argument(FunctionCallInfo fcinfo)
 		if (strcmp(bb_views[i].name, name) == 0)
 			return bb_views[i].name;
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("there is no analytics view \"%s\"", name),
-			 errhint("The views are listed in bigbrotr.analytics_status.")));
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("analytics view \"%s\" does not exist", name),
+			 errhint("See bigbrotr.analytics_status for the available views.")));
 }
 
 static int64

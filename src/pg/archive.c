@@ -230,7 +230,7 @@ static void
 explain_deadlock(void *arg)
 {
 	if (geterrcode() == ERRCODE_T_R_DEADLOCK_DETECTED)
-		errhint("Transactions that write several times can wait for each other. Give all events in one call of bigbrotr.event_ingest, or repeat the transaction.");
+		errhint("Transactions that write several times can wait for each other. Pass all events in one call of bigbrotr.event_ingest, or repeat the transaction.");
 }
 
 /* What an earlier call has locked stays so. */

@@ -151,7 +151,7 @@ store(BbArchiveEvent *e, Pending *p, int n)
 		if (round > MAX_PROBES)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("no free key for an event after %d probes", MAX_PROBES),
+					 errmsg("could not find a free key for an event in %d attempts", MAX_PROBES),
 					 errhint("Use isolation level READ COMMITTED.")));
 		CHECK_FOR_INTERRUPTS();
 		qsort(p, n, sizeof(*p), pending_cmp);

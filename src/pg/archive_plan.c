@@ -295,8 +295,8 @@ archive_tags_type(void)
 	if (!OidIsValid(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("extension \"bigbrotr\" is not in this database"),
-				 errhint("Use CREATE EXTENSION bigbrotr.")));
+				 errmsg("extension \"bigbrotr\" does not exist in this database"),
+				 errhint("Run CREATE EXTENSION bigbrotr.")));
 	return type;
 }
 
@@ -359,8 +359,8 @@ archive_partitions(void)
 		if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the archive has no partitions yet"),
-					 errhint("Its owner makes them with SELECT bigbrotr.partition_ensure(); the scheduler does it too, where it runs.")));
+					 errmsg("archive has no partitions yet"),
+					 errhint("The owner can create them with SELECT bigbrotr.partition_ensure(); the scheduler does so if it runs.")));
 		/* not remembered: this transaction may still roll back */
 		archive_plan_run(BB_PLAN_PARTITION_ENSURE, NULL, NULL);
 		return;

@@ -146,7 +146,7 @@ bigbrotr_check_unpack(PG_FUNCTION_ARGS)
 	if (len % BB_SAMPLE_SIZE != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("packed checks of %d bytes are not a multiple of %d", len, BB_SAMPLE_SIZE)));
+				 errmsg("length of packed checks, %d bytes, is not a multiple of %d", len, BB_SAMPLE_SIZE)));
 	for (; len > 0; len -= BB_SAMPLE_SIZE, p += BB_SAMPLE_SIZE)
 	{
 		Datum		values[UNPACKED_COLUMNS];
@@ -181,7 +181,7 @@ read_sample(HeapTupleHeader row, BbSample *s)
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a check has a time")));
+				 errmsg("checked_at of a check must not be null")));
 	s->at = timestamptz_to_time_t(DatumGetTimestampTz(d));
 	s->opened = DatumGetBool(column(row, "opened", &isnull));
 	d = column(row, "failure", &isnull);
@@ -216,7 +216,7 @@ bigbrotr_check_pack(PG_FUNCTION_ARGS)
 	if (n > BB_SERIES_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("%d checks do not go into one row, %d do", n, BB_SERIES_MAX)));
+				 errmsg("too many checks for one row: %d, but the limit is %d", n, BB_SERIES_MAX)));
 	out = palloc0(VARHDRSZ + n * BB_SAMPLE_SIZE);
 	SET_VARSIZE(out, VARHDRSZ + n * BB_SAMPLE_SIZE);
 	for (int i = 0; i < n; i++)
@@ -226,7 +226,7 @@ bigbrotr_check_pack(PG_FUNCTION_ARGS)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a check has a time")));
+					 errmsg("checked_at of a check must not be null")));
 		read_sample(DatumGetHeapTupleHeader(d[i]), &s);
 		bb_sample_pack(&s, (uint8 *) VARDATA(out) + i * BB_SAMPLE_SIZE);
 	}

@@ -71,7 +71,7 @@ check_store_document(const BbDocument *d)
 	if (e->sqlerrcode == ERRCODE_QUERY_CANCELED || e->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
 		ReThrowError(e);
 	ereport(LOG,
-			(errmsg("a document of type %s was refused: %s", d->type, e->message)));
+			(errmsg("could not store document of type %s: %s", d->type, e->message)));
 	archive_count("monitor", 0, "documents_refused", 1);
 	FreeErrorData(e);
 }

@@ -235,8 +235,8 @@ remove_form(const NostrObs *o, size_t n, NostrObsForm form)
 		if (end == i)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("the two forms of packed observations differ"),
-					 errhint("SELECT * FROM bigbrotr.packed_verify() shows where.")));
+					 errmsg("two forms of packed observations differ"),
+					 errhint("Run SELECT * FROM bigbrotr.packed_verify() to find the differences.")));
 		put(w, base, m);
 		pfree(base);
 	}
@@ -262,7 +262,7 @@ compact_merge(NostrObs *o, int n)
 	if (merge_form(o, n, NOSTR_OBS_BY_RELAY) != duplicates)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the two forms of packed observations differ"),
-				 errhint("SELECT * FROM bigbrotr.packed_verify() shows where.")));
+				 errmsg("two forms of packed observations differ"),
+				 errhint("Run SELECT * FROM bigbrotr.packed_verify() to find the differences.")));
 	return duplicates;
 }

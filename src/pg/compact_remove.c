@@ -70,7 +70,7 @@ bigbrotr_packed_delete(PG_FUNCTION_ARGS)
 	if (n > MAX_KEYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("more than %d keys at once", MAX_KEYS)));
+				 errmsg("cannot remove more than %d keys in one call", MAX_KEYS)));
 	for (int i = 0; i < n; i++)
 		if (nulls[i])
 			keys[i] = Int64GetDatum(-1);

@@ -63,7 +63,7 @@ coverage_filter_id(const char *filter)
 	if (id == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("another transaction is adding this filter")));
+				 errmsg("filter is being added by another transaction")));
 	return id;
 }
 

@@ -47,8 +47,8 @@ bigbrotr_coverage_record(PG_FUNCTION_ARGS)
 	if (state < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no state of coverage \"%s\"", name ? name : "null"),
-				 errhint("The states are open, paged and complete.")));
+				 errmsg("unrecognized coverage state: \"%s\"", name ? name : "null"),
+				 errhint("Valid states are \"open\", \"paged\" and \"complete\".")));
 	coverage_record(PG_GETARG_INT32(0), coverage_filter_id(text_arg(fcinfo, 1)),
 					PG_GETARG_INT64(2), until_arg(fcinfo, 3), state,
 					text_arg(fcinfo, 5), text_arg(fcinfo, 6));

@@ -85,7 +85,7 @@ corrupted(const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("this row is not a valid event: %s", what)));
+			 errmsg("row is not a valid event: %s", what)));
 }
 
 /* Exactly len bytes of a bytea column. */
@@ -183,8 +183,8 @@ bigbrotr_event_json(PG_FUNCTION_ARGS)
 	if (is_light(row))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("this event was archived light: without tags, content and signature"),
-				 errhint("With bigbrotr.archive = full new events are kept whole; rows with a sig are.")));
+				 errmsg("event is stored without tags, content and signature"),
+				 errhint("It was archived with bigbrotr.archive = light. Rows whose sig is not null are complete.")));
 	(void) event_of(row, &ev);
 	if (!nostr_event_verify(&ev))
 		corrupted(nostr_reject_text(NOSTR_INVALID_SIGNATURE));

@@ -32,8 +32,8 @@ bb_check_databases(char **newval, void **extra, GucSource source)
 	ok = SplitIdentifierString(raw, ',', &names);
 	if (!ok)
 	{
-		GUC_check_errdetail("The list of database names is not well formed.");
-		GUC_check_errhint("Separate names with commas; put names with capitals or special characters in double quotes.");
+		GUC_check_errdetail("List syntax is invalid.");
+		GUC_check_errhint("Separate names with commas, and put names with capitals or special characters in double quotes.");
 	}
 	foreach(lc, names)
 	{
@@ -41,14 +41,14 @@ bb_check_databases(char **newval, void **extra, GucSource source)
 
 		if (ok && (strcmp(name, "template0") == 0 || strcmp(name, "template1") == 0))
 		{
-			GUC_check_errdetail("Database \"%s\" is a template.", name);
-			GUC_check_errhint("Workers never run in a template: new databases could not be copied from it.");
+			GUC_check_errdetail("Database \"%s\" is a template database.", name);
+			GUC_check_errhint("Workers in a template database would prevent copying it.");
 			ok = false;
 		}
 	}
 	if (ok && list_length(names) > BB_MAX_DATABASES)
 	{
-		GUC_check_errdetail("The list has %d names.", list_length(names));
+		GUC_check_errdetail("The list contains %d names.", list_length(names));
 		GUC_check_errhint("Workers run in at most %d databases.", BB_MAX_DATABASES);
 		ok = false;
 	}
@@ -69,8 +69,8 @@ bb_check_networks(char **newval, void **extra, GucSource source)
 		return true;
 	if (bad > strlen(*newval))
 		bad = strlen(*newval);
-	GUC_check_errdetail("Not a network address at \"%s\".", *newval + bad);
-	GUC_check_errhint("Write at most %d networks as in \"10.0.0.0/8, fd00::/8\", with no bit set behind the prefix.",
+	GUC_check_errdetail("Invalid network address at \"%s\".", *newval + bad);
+	GUC_check_errhint("Specify at most %d networks, such as \"10.0.0.0/8, fd00::/8\", without bits set to the right of the mask.",
 					  NOSTR_CIDR_MAX);
 	return false;
 }
@@ -90,7 +90,7 @@ bb_check_proxy(char **newval, void **extra, GucSource source)
 	if (strncmp(*newval, scheme, sizeof(scheme) - 1) != 0)
 	{
 		GUC_check_errdetail("The proxy does not start with \"%s\".", scheme);
-		GUC_check_errhint("Write \"socks5h://host:port\": the proxy must also resolve the names.");
+		GUC_check_errhint("Use \"socks5h://host:port\"; the proxy must also resolve host names.");
 		return false;
 	}
 	host = *newval + sizeof(scheme) - 1;
@@ -101,7 +101,7 @@ bb_check_proxy(char **newval, void **extra, GucSource source)
 		strlen(*newval) > WIRE_MAX_PROXY || strpbrk(host, " \t\r\n/@?#") != NULL)
 	{
 		GUC_check_errdetail("\"%s\" is not host:port.", host);
-		GUC_check_errhint("Write \"socks5h://host:port\", without user, password and path.");
+		GUC_check_errhint("Use \"socks5h://host:port\" without user, password and path.");
 		return false;
 	}
 	return true;
@@ -114,7 +114,7 @@ bb_check_overlay_proxy(char **newval, void **extra, GucSource source)
 	if (*newval != NULL && **newval != '\0')
 		return bb_check_proxy(newval, extra, source);
 	GUC_check_errdetail("An overlay network cannot be reached without a proxy.");
-	GUC_check_errhint("Write \"socks5h://host:port\"; the \"_enabled\" setting of the network turns it off.");
+	GUC_check_errhint("Use \"socks5h://host:port\"; to disable the network, turn off its \"_enabled\" setting.");
 	return false;
 }
 
@@ -141,20 +141,20 @@ filter_has_bounds(const NostrFilter *f)
 {
 	if (f->since != INT64_MIN || f->until != INT64_MAX || f->limit >= 0)
 	{
-		GUC_check_errdetail("The filter has \"since\", \"until\" or \"limit\".");
-		GUC_check_errhint("Use bigbrotr.synchronizer_since for the oldest event time and bigbrotr.synchronizer_page for the limit; the synchronizer moves the window itself.");
+		GUC_check_errdetail("The filter contains \"since\", \"until\" or \"limit\".");
+		GUC_check_errhint("Use bigbrotr.synchronizer_since and bigbrotr.synchronizer_page instead.");
 		return true;
 	}
 	if (f->search != NULL)
 	{
-		GUC_check_errdetail("The filter has \"search\".");
-		GUC_check_errhint("What a search finds is up to each relay, so no window could ever be proved complete.");
+		GUC_check_errdetail("The filter contains \"search\".");
+		GUC_check_errhint("Each relay decides what a search finds, so no window could be proved complete.");
 		return true;
 	}
 	if (nostr_filter_never(f))
 	{
 		GUC_check_errdetail("No event can match the filter: one of its lists is empty.");
-		GUC_check_errhint("Leave the list out to ask for every value; bigbrotr.synchronizer_interval = 0 turns the synchronizer off.");
+		GUC_check_errhint("Omit the list to ask for every value. To disable the synchronizer, set bigbrotr.synchronizer_interval to 0.");
 		return true;
 	}
 	return false;
@@ -180,7 +180,7 @@ bb_check_filter(char **newval, void **extra, GucSource source)
 	if (!ok)
 	{
 		GUC_check_errdetail("At byte %zu: %s.", at + 1, nostr_filter_reject_text(why));
-		GUC_check_errhint("Write a NIP-01 filter such as '{\"kinds\":[0,3,10002]}'; '{}' asks for everything.");
+		GUC_check_errhint("Use a NIP-01 filter such as '{\"kinds\":[0,3,10002]}'; '{}' asks for all events.");
 	}
 	ok = ok && !filter_has_bounds(&f);
 	nostr_buf_init(&text, WIRE_MAX_FILTER);
@@ -273,8 +273,8 @@ bb_check_dns(char **newval, void **extra, GucSource source)
 		if (ok)
 			GUC_check_errdetail("The list is longer than %d bytes.", WIRE_MAX_DNS_SERVERS);
 		else
-			GUC_check_errdetail("A DNS server is given by its address, with a port if it is not 53.");
-		GUC_check_errhint("Write \"9.9.9.9, [2620:fe::fe]:5353\"; empty means the system's servers.");
+			GUC_check_errdetail("A DNS server is specified by its address, with a port if it is not 53.");
+		GUC_check_errhint("For example \"9.9.9.9, [2620:fe::fe]:5353\". If empty, the servers of the system are used.");
 		ok = false;
 	}
 	nostr_buf_free(&out);

@@ -83,17 +83,17 @@ check_checks(char **newval, void **extra, GucSource source)
 	bool		ok = SplitIdentifierString(raw, ',', &list);
 
 	if (!ok)
-		GUC_check_errdetail("The list is not well formed.");
+		GUC_check_errdetail("List syntax is invalid.");
 	foreach(lc, list)
 	{
 		if (ok && check_number(lfirst(lc)) < 0)
 		{
-			GUC_check_errdetail("There is no check \"%s\".", (char *) lfirst(lc));
+			GUC_check_errdetail("Unrecognized check: \"%s\".", (char *) lfirst(lc));
 			ok = false;
 		}
 	}
 	if (!ok)
-		GUC_check_errhint("Checks are " ALL_CHECKS ".");
+		GUC_check_errhint("Available checks: " ALL_CHECKS ".");
 	list_free(list);
 	pfree(raw);
 	return ok;
@@ -115,7 +115,7 @@ check_relays(char **newval, void **extra, GucSource source)
 		if (why != NOSTR_URL_OK)
 		{
 			GUC_check_errdetail("\"%s\" is not the address of a relay: %s.", word, nostr_url_reject_text(why));
-			GUC_check_errhint("Write addresses as in \"wss://relay.example.org, wss://other.example.org\".");
+			GUC_check_errhint("For example \"wss://relay.example.org, wss://other.example.org\".");
 			ok = false;
 		}
 		pfree(url);
@@ -135,7 +135,7 @@ check_profile(char **newval, void **extra, GucSource source)
 	if (nostr_json_peek(&js) == '{' && nostr_json_skip(&js) && nostr_json_end(&js))
 		return true;
 	GUC_check_errdetail("The profile is not a JSON object.");
-	GUC_check_errhint("Write it as in '{\"name\":\"my monitor\",\"about\":\"...\"}'; empty: no profile is published.");
+	GUC_check_errhint("For example '{\"name\":\"my monitor\",\"about\":\"...\"}'. If empty, no profile is published.");
 	return false;
 }
 
@@ -145,65 +145,65 @@ check_geohash(char **newval, void **extra, GucSource source)
 	if (strlen(*newval) <= 12 && strspn(*newval, "0123456789bcdefghjkmnpqrstuvwxyz") == strlen(*newval))
 		return true;
 	GUC_check_errdetail("\"%s\" is not a geohash.", *newval);
-	GUC_check_errhint("A geohash has at most 12 characters out of 0-9 and b-z without i, l and o.");
+	GUC_check_errhint("A geohash has at most 12 characters from 0-9 and b-z except i, l and o.");
 	return false;
 }
 
 static void
 define_numbers(void)
 {
-	DefineCustomIntVariable("bigbrotr.monitor_interval", "Time between two checks of a relay.",
-							"One that comes and goes is checked sooner, one that is gone later. 0 turns the monitor off.",
+	DefineCustomIntVariable("bigbrotr.monitor_interval", "Sets the time between checks of a relay.",
+							"Unstable relays are checked sooner, unreachable ones later. 0 disables the monitor.",
 							&bb_monitor_interval, 14400, 0, 365 * DAY_S, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
-	DefineCustomIntVariable("bigbrotr.monitor_concurrency", "Relays that are checked at the same time.",
-							"The limits of connections per network apply as well.",
+	DefineCustomIntVariable("bigbrotr.monitor_concurrency", "Sets the maximum number of relays checked concurrently.",
+							"The connection limits of the networks apply as well.",
 							&bb_monitor_concurrency, 64, 1, 2048, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("bigbrotr.monitor_timeout", "Longest time for one check as a whole.",
-							"The timeout of the network holds for each step of it.",
+	DefineCustomIntVariable("bigbrotr.monitor_timeout", "Sets the maximum duration of a check.",
+							"The timeout of the network applies to each step of it.",
 							&bb_monitor_timeout, 30000, 100, 600000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
-	DefineCustomIntVariable("bigbrotr.monitor_probe_kind", "Kind of the event that is written to measure writing.",
-							"The default is ephemeral (NIP-01): relays pass it on and need not keep it.",
+	DefineCustomIntVariable("bigbrotr.monitor_probe_kind", "Sets the kind of the event that is written to measure writing.",
+							"The default is an ephemeral kind (NIP-01), which relays forward but are not expected to store.",
 							&bb_monitor_probe_kind, 22456, 0, 65535, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("bigbrotr.monitor_max_pow", "Most proof of work done for a relay, in bits (NIP-13).",
-							"Each bit doubles the work; a relay that demands more counts as one that does not take events. 0: none.",
+	DefineCustomIntVariable("bigbrotr.monitor_max_pow", "Sets the maximum proof of work for a relay, in bits (NIP-13).",
+							"Each bit doubles the work. A relay that demands more counts as not accepting events. 0 does no work.",
 							&bb_monitor_max_pow, 16, 0, 24, PGC_SIGHUP, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("bigbrotr.monitor_document_size", "Largest NIP-11 document that is read.",
-							"A larger one counts as a failure of that check.",
+	DefineCustomIntVariable("bigbrotr.monitor_document_size", "Sets the maximum size of a NIP-11 document.",
+							"A larger document counts as a failure of that check.",
 							&bb_monitor_document_size, 1024, 1, 10240, PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
-	DefineCustomIntVariable("bigbrotr.monitor_precision", "Characters of the geohash of a relay.",
-							"Nine are about five metres, which is finer than any such database knows.",
+	DefineCustomIntVariable("bigbrotr.monitor_precision", "Sets the number of characters in the geohash of a relay.",
+							"Nine characters are about five metres, finer than any geolocation database.",
 							&bb_monitor_precision, 9, 1, 12, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("bigbrotr.monitor_announce_interval",
-							"Time between two announcements of the monitor itself.",
-							"Kinds 0, 10002 and 10166 (NIP-66), to the relays of bigbrotr.monitor_publish. 0: never.",
+							"Sets the time between announcements of the monitor itself.",
+							"Announcements are kinds 0, 10002 and 10166 (NIP-66), sent to the relays in bigbrotr.monitor_publish. 0 disables them.",
 							&bb_monitor_announce_interval, DAY_S, 0, 365 * DAY_S, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 }
 
 static void
 define_texts(void)
 {
-	DefineCustomStringVariable("bigbrotr.monitor_checks", "What is measured.",
-							   "A list out of " ALL_CHECKS ". Without nip66_rtt a relay is only opened.",
+	DefineCustomStringVariable("bigbrotr.monitor_checks", "Sets the checks to perform.",
+							   "A list of " ALL_CHECKS ". Without nip66_rtt, a relay is only opened.",
 							   &bb_monitor_checks, ALL_CHECKS, PGC_SIGHUP, GUC_LIST_INPUT, check_checks, NULL, NULL);
-	DefineCustomStringVariable("bigbrotr.monitor_store", "Which results are kept as documents.",
-							   "A list like that of bigbrotr.monitor_checks. Times are kept in any case.",
+	DefineCustomStringVariable("bigbrotr.monitor_store", "Sets the checks whose results are stored as documents.",
+							   "A list as in bigbrotr.monitor_checks. Times are always stored.",
 							   &bb_monitor_store, ALL_CHECKS, PGC_SIGHUP, GUC_LIST_INPUT, check_checks, NULL, NULL);
-	DefineCustomStringVariable("bigbrotr.monitor_city_file", "MaxMind database of places (GeoLite2-City).",
-							   "An absolute path. Empty: relays are not placed. A file that is replaced is read anew.",
+	DefineCustomStringVariable("bigbrotr.monitor_city_file", "Sets the MaxMind database of locations (GeoLite2-City).",
+							   "An absolute path. If empty, relays are not located. A replaced file is read again.",
 							   &bb_monitor_city_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, bb_check_path, NULL, NULL);
-	DefineCustomStringVariable("bigbrotr.monitor_asn_file", "MaxMind database of networks (GeoLite2-ASN).",
-							   "An absolute path. Empty: networks have no owner. A file that is replaced is read anew.",
+	DefineCustomStringVariable("bigbrotr.monitor_asn_file", "Sets the MaxMind database of networks (GeoLite2-ASN).",
+							   "An absolute path. If empty, the operators of networks are not looked up. A replaced file is read again.",
 							   &bb_monitor_asn_file, "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, bb_check_path, NULL, NULL);
-	DefineCustomStringVariable("bigbrotr.monitor_publish", "Relays to which results are published (NIP-66).",
-							   "Addresses separated by commas. Empty: nothing is published. Needs bigbrotr.key_file.",
+	DefineCustomStringVariable("bigbrotr.monitor_publish", "Sets the relays to which results are published (NIP-66).",
+							   "Addresses separated by commas. If empty, nothing is published. Requires bigbrotr.key_file.",
 							   &bb_monitor_publish, "", PGC_SIGHUP, GUC_LIST_INPUT, check_relays, NULL, NULL);
-	DefineCustomStringVariable("bigbrotr.monitor_profile", "Profile of the monitor: the content of its kind 0.",
-							   "A JSON object. Empty: no profile is published.",
+	DefineCustomStringVariable("bigbrotr.monitor_profile", "Sets the profile of the monitor: the content of its kind 0.",
+							   "A JSON object. If empty, no profile is published.",
 							   &bb_monitor_profile,
 							   "{\"name\":\"BigBrotr Monitor\",\"about\":\"Nostr relay monitoring service\"}",
 							   PGC_SIGHUP, 0, check_profile, NULL, NULL);
-	DefineCustomStringVariable("bigbrotr.monitor_geohash", "Where the monitor is, as a geohash.",
-							   "Published with its announcement. Empty: not told.",
+	DefineCustomStringVariable("bigbrotr.monitor_geohash", "Sets the location of the monitor, as a geohash.",
+							   "It is part of the announcement. If empty, no location is published.",
 							   &bb_monitor_geohash, "", PGC_SIGHUP, 0, check_geohash, NULL, NULL);
 }
 
@@ -212,7 +212,7 @@ bb_guc_define_monitor(void)
 {
 	define_numbers();
 	define_texts();
-	DefineCustomBoolVariable("bigbrotr.monitor_write", "Lets the monitor write an event to measure writing.",
-							 "Needs bigbrotr.key_file.",
+	DefineCustomBoolVariable("bigbrotr.monitor_write", "Enables writing an event to each relay to measure writing.",
+							 "Requires bigbrotr.key_file.",
 							 &bb_monitor_write, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
 }

@@ -57,8 +57,8 @@ ingest_relay(text *url)
 	if (u == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("not the address of a relay: %s", nostr_url_reject_text(why)),
-				 errhint("Addresses look like wss://host/path; see bigbrotr.relay_reject_reason().")));
+				 errmsg("invalid relay address: %s", nostr_url_reject_text(why)),
+				 errhint("Relay addresses look like wss://host/path; see bigbrotr.relay_reject_reason().")));
 	SPI_connect();
 	args[0] = CStringGetTextDatum(u->url);
 	args[1] = CStringGetTextDatum(nostr_network_name(u->network));
@@ -78,7 +78,7 @@ ingest_relay(text *url)
 	if (id == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("another transaction is adding this relay")));
+				 errmsg("relay is being added by another transaction")));
 	return id;
 }
 
@@ -233,8 +233,8 @@ bigbrotr_event_ingest(PG_FUNCTION_ARGS)
 	if (n > INGEST_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("%d events in one call", n),
-				 errhint("event_ingest takes up to %d; call it several times.", INGEST_MAX)));
+				 errmsg("too many events in one call: %d", n),
+				 errhint("Pass at most %d events per call.", INGEST_MAX)));
 	ingest(fcinfo, d, nulls, n);
 	return (Datum) 0;
 }

@@ -37,7 +37,7 @@ file_error(const char *what, const char *path)
 {
 	ereport(ERROR,
 			(errcode_for_file_access(),
-			 errmsg("could not %s \"%s\": %m", what, path)));
+			 errmsg("could not %s file \"%s\": %m", what, path)));
 }
 
 static void
@@ -71,13 +71,13 @@ open_target(const BbTransfer *t)
 	if (st.st_size < t->position)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("\"%s\" is shorter than what was written to it", t->source),
-				 errhint("Call export_jsonl with restart => true to write it anew.")));
+				 errmsg("file \"%s\" is shorter than what was written to it", t->source),
+				 errhint("To start over, call export_jsonl with restart => true.")));
 	if (!t->begun && st.st_size > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_FILE),
-				 errmsg("\"%s\" is there and not empty", t->source),
-				 errhint("Remove it first.")));
+				 errmsg("file \"%s\" already exists and is not empty", t->source),
+				 errhint("Remove the file first.")));
 	if (ftruncate(fd, t->position) != 0 || lseek(fd, t->position, SEEK_SET) < 0)
 		file_error("truncate", t->source);
 	return fd;

@@ -55,7 +55,7 @@ fill(Reader *r)
 		if (n < 0)
 			ereport(ERROR,
 					(errcode_for_file_access(),
-					 errmsg("could not read \"%s\": %m", r->t.source)));
+					 errmsg("could not read file \"%s\": %m", r->t.source)));
 		if (n == 0)
 			break;
 		r->len += n;
@@ -89,18 +89,18 @@ open_source(Reader *r)
 	if (r->fd < 0 || fstat(r->fd, &st) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not open \"%s\": %m", r->t.source)));
+				 errmsg("could not open file \"%s\": %m", r->t.source)));
 	if (!S_ISREG(st.st_mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a regular file", r->t.source),
-				 errhint("An import goes on where it stood, so it must be able to seek.")));
+				 errhint("An import continues where it stopped, so it must be able to seek.")));
 	r->t.size = st.st_size;
 	if (r->t.position > r->t.size)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("\"%s\" is shorter than what was read of it", r->t.source),
-				 errhint("If it is another file now, call import_jsonl with restart => true.")));
+				 errmsg("file \"%s\" is shorter than what was read from it", r->t.source),
+				 errhint("If it is a different file now, call import_jsonl with restart => true.")));
 }
 
 /* Whole lines into buf: at least one, unless the file ends.  What is too long

@@ -104,8 +104,8 @@ stop_workers(Oid dboid)
 	if (!bb_block(dboid))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("too many commands wait for bigbrotr workers to stop"),
-				 errhint("At most %d databases can be kept free of workers at a time; try again later.",
+				 errmsg("too many commands are waiting for bigbrotr workers to stop"),
+				 errhint("At most %d databases can be kept free of workers at a time. Try again later.",
 						 BB_MAX_BLOCKS)));
 
 	n = bb_slots_signal(dboid, SIGTERM, pids, BB_MAX_SLOTS);
@@ -115,7 +115,7 @@ stop_workers(Oid dboid)
 		{
 			ereport(WARNING,
 					(errmsg("bigbrotr workers did not stop within %d s", STOP_TIMEOUT_MS / 1000),
-					 errhint("They are shown in pg_stat_activity; the command may fail because of them.")));
+					 errhint("See pg_stat_activity. The command may fail because of them.")));
 			return;
 		}
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 20,
@@ -188,9 +188,9 @@ refuse_loss(void)
 	if (!bb_allow_drop && archive_has_events())
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("the archive of bigbrotr has events"),
+				 errmsg("cannot drop extension bigbrotr because its archive contains events"),
 				 errdetail("Dropping the extension would destroy them."),
-				 errhint("To do it anyway: SET bigbrotr.allow_drop = on, then drop the extension again.")));
+				 errhint("To drop it anyway, first run SET bigbrotr.allow_drop = on.")));
 }
 
 /* DROP EXTENSION bigbrotr, or DROP SCHEMA bigbrotr CASCADE. */

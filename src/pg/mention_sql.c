@@ -43,7 +43,7 @@ merge(NostrSketch *s, const bytea *b)
 	if (!nostr_sketch_merge(s, (const uint8 *) VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("not a sketch of authors")));
+				 errmsg("invalid sketch of authors")));
 }
 
 Datum

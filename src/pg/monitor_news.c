@@ -119,7 +119,7 @@ take_result(const WireFrame *f, MonitorJob *j, int me)
 	}
 	else if (j->type == MONITOR_SIGN && outcome != WIRE_OUTCOME_OK)
 		ereport(LOG,
-				(errmsg("the monitor cannot announce itself: %s", bb_foreign_text(reason, reason_len))));
+				(errmsg("could not announce the monitor: %s", bb_foreign_text(reason, reason_len))));
 	monitor_job_free(j);
 	return true;
 }

@@ -91,11 +91,11 @@ netd_lose(const char *why)
 	netd_io_reset();
 	life.lost = true;
 	ereport(LOG,
-			(errmsg("bigbrotr-net was lost: %s; a new one starts in %d s", why,
+			(errmsg("bigbrotr-net was lost: %s; restarting it in %d s", why,
 					life.backoff / 1000),
-			 alone ? errdetail("Its end: %s.", wait_result_to_str(status)) : 0,
+			 alone ? errdetail("Exit status: %s.", wait_result_to_str(status)) : 0,
 			 alone && WIFEXITED(status) && WEXITSTATUS(status) == WIRE_EXIT_NO_MEMORY ?
-			 errhint("It ran out of memory; bigbrotr.net_memory_limit bounds it.") : 0));
+			 errhint("It ran out of memory. Consider increasing bigbrotr.net_memory_limit.") : 0));
 	life.backoff = Min(life.backoff * 2, BACKOFF_MAX);
 }
 
@@ -314,7 +314,7 @@ netd_replace(const char *why)
 	life.quickly = false;
 	life.next_start = GetCurrentTimestamp();
 	ereport(LOG,
-			(errmsg("bigbrotr-net starts anew: %s", why)));
+			(errmsg("restarting bigbrotr-net: %s", why)));
 }
 
 bool

@@ -52,7 +52,7 @@ encode_bytes(NostrNip19Type type, bytea *data)
 	if (VARSIZE_ANY_EXHDR(data) != 32)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s needs 32 bytes, not %zu", nostr_nip19_type_name(type),
+				 errmsg("%s requires 32 bytes, not %zu", nostr_nip19_type_name(type),
 						(size_t) VARSIZE_ANY_EXHDR(data))));
 	return encode(type, (const uint8 *) VARDATA_ANY(data));
 }
@@ -73,8 +73,8 @@ encode_hex(NostrNip19Type type, text *hex)
 	if (!nostr_hex_decode(s, len, data, sizeof(data)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s needs 64 lower-case hexadecimal digits", nostr_nip19_type_name(type)),
-				 errhint("bigbrotr.nip19_hex() gives them for a NIP-19 name.")));
+				 errmsg("%s requires 64 lower-case hexadecimal digits", nostr_nip19_type_name(type)),
+				 errhint("Use bigbrotr.nip19_hex() to convert a NIP-19 name.")));
 	return encode(type, data);
 }
 
@@ -113,14 +113,14 @@ decode(text *name, uint8 data[32])
 	if (error != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("not a NIP-19 name: %s", error)));
+				 errmsg("invalid NIP-19 name: %s", error)));
 	if (n.type == NOSTR_NIP19_NSEC)
 	{
 		memset(&n, 0, sizeof(n));
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("secret keys do not belong in the database"),
-				 errhint("Treat this key as published: statements are logged.")));
+				 errmsg("secret keys are not accepted"),
+				 errhint("Consider this key compromised: statements are logged.")));
 	}
 	memcpy(data, n.type == NOSTR_NIP19_NADDR ? n.author : n.data, 32);
 }

@@ -31,12 +31,12 @@ elements(Datum array, Oid type, int len, bool byval, char align, int *n)
 	if (array_contains_nulls(a))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("an observation has no NULL")));
+				 errmsg("arrays must not contain nulls")));
 	deconstruct_array(a, type, len, byval, align, &d, NULL, &m);
 	if (*n >= 0 && m != *n)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("the arrays must have the same length")));
+				 errmsg("arrays must have the same length")));
 	*n = m;
 	return d;
 }
@@ -55,8 +55,8 @@ bigbrotr_observe(PG_FUNCTION_ARGS)
 	if (n > OBSERVE_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("%d observations in one call", n),
-				 errhint("observe takes up to %d; call it several times.", OBSERVE_MAX)));
+				 errmsg("too many observations in one call: %d", n),
+				 errhint("Pass at most %d observations per call.", OBSERVE_MAX)));
 	o = palloc0(sizeof(*o) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
@@ -65,7 +65,7 @@ bigbrotr_observe(PG_FUNCTION_ARGS)
 		if (VARSIZE_ANY_EXHDR(b) != sizeof(o[i].id))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("an id has 32 bytes")));
+					 errmsg("event id must be 32 bytes long")));
 		memcpy(o[i].id, VARDATA_ANY(b), sizeof(o[i].id));
 		o[i].key = nostr_event_key(DatumGetInt64(created[i]), o[i].id);
 		o[i].relay_id = DatumGetInt32(relay[i]);

@@ -65,7 +65,7 @@ oid_of(const char *table, const char *suffix)
 	if (!OidIsValid(oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("bigbrotr.%s is missing", name)));
+				 errmsg("relation \"bigbrotr.%s\" does not exist", name)));
 	pfree(name);
 	return oid;
 }
@@ -177,7 +177,7 @@ packed_items(const bytea *data, int64 first_key, int32 relay_id, NostrObs **item
 	if (rc != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("packed observations from key %lld on are damaged", (long long) first_key)));
+				 errmsg("packed observations from key %lld on are corrupted", (long long) first_key)));
 	return n;
 }
 

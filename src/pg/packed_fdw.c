@@ -312,8 +312,8 @@ check_columns(TupleDesc d)
 	if (!ours)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg("foreign tables of server bigbrotr_packed have the columns key bigint, relay_id integer and seen_at integer"),
-				 errhint("The extension has made the only one there is need of: bigbrotr.observation_packed.")));
+				 errmsg("foreign tables of server bigbrotr_packed must have the columns key bigint, relay_id integer and seen_at integer"),
+				 errhint("Use bigbrotr.observation_packed, which the extension provides.")));
 }
 
 static void

@@ -71,7 +71,7 @@ node_of(Graph *g, const void *pubkey)
 		if (g->nnodes >= PG_INT32_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("the follow graph has too many keys")));
+					 errmsg("follow graph has too many public keys")));
 		BB_GROW(g->nodes, g->nnodes, g->max_nodes);
 		s->node = (int32) g->nnodes;
 		g->nodes[g->nnodes++] = s;
@@ -94,8 +94,8 @@ add_edge(Graph *g, int32 target)
 	if (g->nedges >= g->limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the follow graph has more than " INT64_FORMAT " edges", g->limit),
-				 errhint("Allow more with the argument max_edges; each takes 4 bytes of memory.")));
+				 errmsg("follow graph has more than " INT64_FORMAT " edges", g->limit),
+				 errhint("Increase the argument max_edges; each edge takes 4 bytes of memory.")));
 	BB_GROW(g->targets, g->nedges, g->room);
 	g->targets[g->nedges++] = target;
 }
@@ -241,7 +241,7 @@ bigbrotr_pagerank(PG_FUNCTION_ARGS)
 		!(tolerance >= 0) || g.limit < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("damping must be between 0 and 1, iterations between 1 and 10000, tolerance not negative, max_edges positive")));
+				 errmsg("damping must be between 0 and 1, iterations between 1 and 10000, tolerance not negative, and max_edges positive")));
 	bb_srf_begin(fcinfo);
 	ctl.keysize = 32;
 	ctl.entrysize = sizeof(NodeSlot);

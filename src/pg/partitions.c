@@ -61,8 +61,8 @@ bb_partitions_ensure(void)
 		if (!there())
 			ReThrowError(error);
 		ereport(LOG,
-				(errmsg("bigbrotr could not make partitions ahead: %s", error->message),
-				 errdetail("Events of months without a partition go to bigbrotr.event_future. It is tried again in %d minutes.",
+				(errmsg("could not create partitions in advance: %s", error->message),
+				 errdetail("Events of months without a partition are stored in bigbrotr.event_future. The next attempt is in %d minutes.",
 						   AGAIN_S / 60)));
 		wait_s = AGAIN_S;
 	}

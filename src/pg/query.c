@@ -107,7 +107,7 @@ not_null(FunctionCallInfo fcinfo, int n)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("filters, mode and limit must not be NULL")));
+					 errmsg("filters, mode and max_limit must not be null")));
 }
 
 Datum

@@ -42,7 +42,7 @@ read_filter(BbQuery *q, const JsonbValue *v)
 	if (why != NOSTR_FILTER_OK)
 		ereport(ERROR,
 				(errcode(why == NOSTR_FILTER_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("filter %d is not valid: %s", q->n, nostr_filter_reject_text(why))));
+				 errmsg("filter %d is invalid: %s", q->n, nostr_filter_reject_text(why))));
 	pfree(text);
 }
 
@@ -77,8 +77,8 @@ relay_mode(text *mode)
 	if (strcmp(s, "archive") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no mode \"%s\"", s),
-				 errhint("\"archive\" gives every event, \"relay\" what a relay would serve now.")));
+				 errmsg("unrecognized query mode: \"%s\"", s),
+				 errhint("Valid modes are \"archive\" (all events) and \"relay\" (events that a relay would serve now).")));
 	return false;
 }
 
@@ -99,12 +99,12 @@ bb_query_read(Jsonb *filters, text *mode, int64 max_limit, text *relay_url)
 	if (max_limit < 0 || max_limit > BB_QUERY_MAX_LIMIT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the limit of a filter is between 0 and %d", BB_QUERY_MAX_LIMIT)));
+				 errmsg("limit of a filter must be between 0 and %d", BB_QUERY_MAX_LIMIT)));
 	q->max_limit = max_limit;
 	if (n > BB_QUERY_MAX_FILTERS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("more than %d filters", BB_QUERY_MAX_FILTERS)));
+				 errmsg("too many filters: the limit is %d", BB_QUERY_MAX_FILTERS)));
 	q->f = palloc0(sizeof(NostrFilter) * Max(n, 1));
 	cb->func = free_filters;
 	cb->arg = q;

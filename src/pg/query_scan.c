@@ -69,7 +69,7 @@ bb_slot_bytes32(TupleTableSlot *slot, int column)
 	if (VARSIZE_ANY_EXHDR(b) != 32)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("an id or public key in event has not 32 bytes")));
+				 errmsg("id or public key in bigbrotr.event is not 32 bytes long")));
 	return (const uint8 *) VARDATA_ANY(b);
 }
 

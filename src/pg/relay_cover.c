@@ -51,8 +51,8 @@ add(Cover *c, int64 key, int32 relay)
 	if (c->n >= c->limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("there are more than " INT64_FORMAT " observations in that time", c->limit),
-				 errhint("Choose a shorter time, or allow more with the argument max_observations; each takes 4 bytes of memory.")));
+				 errmsg("more than " INT64_FORMAT " observations in this time range", c->limit),
+				 errhint("Choose a shorter time range, or increase the argument max_observations; each observation takes 4 bytes of memory.")));
 	if (relay < 0 || relay >= MAX_RELAY)
 		return;
 	if (c->nevents == 0 || key != c->last)

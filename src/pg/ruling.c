@@ -183,7 +183,7 @@ bigbrotr_ruling_note(PG_FUNCTION_ARGS)
 		TRIGGER_FIRED_BY_DELETE(t->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("ruling_note is for a trigger after each row that is inserted or updated")));
+				 errmsg("ruling_note must be fired AFTER INSERT OR UPDATE FOR EACH ROW")));
 	row = TRIGGER_FIRED_BY_UPDATE(t->tg_event) ? t->tg_newtuple : t->tg_trigtuple;
 	kind = DatumGetInt32(column(t, row, "kind", &isnull));
 	pubkey = column(t, row, "pubkey", &isnull);

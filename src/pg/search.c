@@ -103,7 +103,7 @@ bigbrotr_search_enable(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the configuration must not be NULL")));
+				 errmsg("text search configuration must not be null")));
 	bb_steps_begin(fcinfo);
 	bb_steps_run("search_enable_step", REGCONFIGOID, PG_GETARG_DATUM(0));
 	PG_RETURN_VOID();
@@ -186,8 +186,8 @@ bb_search_match(BbSearch *s, TSQuery words, int32 kind, Datum content, bool isnu
 	if (!s->indexed && s->compared++ >= BB_SEARCH_MAX_ROWS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a search without an index has compared %d events", BB_SEARCH_MAX_ROWS),
-				 errhint("Make the index, CALL bigbrotr.search_enable(), or narrow the filter by ids, authors, kinds, tags, since.")));
+				 errmsg("search without an index exceeded the limit of %d events", BB_SEARCH_MAX_ROWS),
+				 errhint("Create the index with CALL bigbrotr.search_enable(), or narrow the filter by ids, authors, kinds, tags or since.")));
 	return !isnull && vector(s->config, kind, DatumGetTextPP(content), &v) &&
 		DatumGetBool(DirectFunctionCall2(ts_match_vq, v, TSQueryGetDatum(words)));
 }

@@ -122,7 +122,7 @@ require_preload(void)
 	if (!bb_shmem_ready())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("bigbrotr is not loaded at server start"),
+				 errmsg("bigbrotr must be loaded via \"shared_preload_libraries\""),
 				 errhint("Add bigbrotr to shared_preload_libraries and restart the server.")));
 }
 
@@ -157,12 +157,12 @@ need_running(BbService service)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("service \"%s\" is paused", name),
-				 errhint("Use SELECT bigbrotr.resume('%s').", name)));
+				 errhint("Run SELECT bigbrotr.resume('%s').", name)));
 	if (interval == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("service \"%s\" is switched off", name),
-				 errhint("Set bigbrotr.%s_interval.", name)));
+				 errmsg("service \"%s\" is disabled", name),
+				 errhint("Set bigbrotr.%s_interval to a value greater than 0.", name)));
 }
 
 static void
@@ -170,7 +170,7 @@ no_scheduler(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("no bigbrotr scheduler runs in this database"),
+			 errmsg("no bigbrotr scheduler is running in this database"),
 			 errhint("Check that bigbrotr.databases names this database, that bigbrotr.enabled is on, and that max_worker_processes is high enough.")));
 }
 
@@ -182,9 +182,9 @@ bigbrotr_run_service(PG_FUNCTION_ARGS)
 
 	if (service < 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no service \"%s\"", name),
-				 errhint("Services are listed in bigbrotr.service.")));
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("service \"%s\" does not exist", name),
+				 errhint("See bigbrotr.service for the available services.")));
 	require_preload();
 	if (!bb_slot_alive(MyDatabaseId, BB_SCHEDULER, 0))
 		no_scheduler();
@@ -208,12 +208,12 @@ bigbrotr_check_request(PG_FUNCTION_ARGS)
 	if (!bb_slot_alive(MyDatabaseId, BB_MONITOR, 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the monitor does not run in this database"),
+				 errmsg("monitor is not running in this database"),
 				 errhint("Check bigbrotr.monitor_interval, bigbrotr.databases, and whether the monitor is paused (bigbrotr.status).")));
 	if (!bb_check_request(MyDatabaseId, PG_GETARG_INT32(0)))
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("too many checks are waiting"),
-				 errhint("At most %d relays can be waited for at a time.", BB_MAX_CHECKS)));
+				 errhint("At most %d checks can be requested at a time.", BB_MAX_CHECKS)));
 	PG_RETURN_VOID();
 }

@@ -17,8 +17,8 @@ bb_steps_begin(FunctionCallInfo fcinfo)
 	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) || castNode(CallContext, fcinfo->context)->atomic)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("this procedure commits after every step"),
-				 errhint("CALL it outside of a transaction block.")));
+				 errmsg("procedure cannot run inside a transaction block"),
+				 errhint("It commits after each step. CALL it outside of a transaction block.")));
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 }
 

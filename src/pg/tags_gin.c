@@ -71,7 +71,7 @@ wanted_read(ArrayType *array, WantedList *list)
 	if (n > NOSTR_FILTER_MAX_VALUES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("more than %d tags to look for", NOSTR_FILTER_MAX_VALUES)));
+				 errmsg("too many tags to search for: the limit is %d", NOSTR_FILTER_MAX_VALUES)));
 	list->w = palloc(sizeof(Wanted) * Max(n, 1));
 	list->n = 0;
 	for (int i = 0; i < n; i++)
@@ -84,7 +84,7 @@ wanted_read(ArrayType *array, WantedList *list)
 		if (len < 2 || s[1] != ':' || nostr_filter_letter(s[0]) < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a tag to look for must be a letter, a colon and a value"),
+					 errmsg("tag to search for must consist of a letter, a colon and a value"),
 					 errhint("For example ARRAY['t:nostr', 't:bitcoin'].")));
 		el = nostr_tag_element_of(s + 2, len - 2, palloc(len));
 		list->w[list->n].letter = s[0];

@@ -59,8 +59,8 @@ tags_parse(const char *json, size_t len)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type tags"),
-				 errdetail("%s, at byte %zu.", reason ? reason : "not valid", offset),
-				 errhint("Tags are a JSON array of arrays of strings.")));
+				 errdetail("At byte %zu: %s.", offset, reason ? reason : "not valid"),
+				 errhint("Tags must be a JSON array of arrays of strings.")));
 	return (struct varlena *) cstring_to_text_with_len((const char *) buf->data, buf->len);
 }
 
@@ -73,7 +73,7 @@ tags_text(const struct varlena *v)
 	if (buf->failed)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the tags are too large to be written as text")));
+				 errmsg("tags are too large to be converted to text")));
 	return pnstrdup((const char *) buf->data, buf->len);
 }
 
@@ -101,7 +101,7 @@ bigbrotr_tags_recv(PG_FUNCTION_ARGS)
 	if (!nostr_tags_valid((const uint8_t *) data, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid binary form of type tags")));
+				 errmsg("invalid binary representation of type tags")));
 	PG_RETURN_POINTER(cstring_to_text_with_len(data, len));
 }
 
@@ -159,8 +159,8 @@ bigbrotr_tags_to_jsonb(PG_FUNCTION_ARGS)
 			if (has_nul(&el))
 				ereport(ERROR,
 						(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
-						 errmsg("these tags hold U+0000, which jsonb cannot"),
-						 errhint("Cast them to text instead, or use tag_values().")));
+						 errmsg("tags containing U+0000 cannot be converted to jsonb"),
+						 errhint("Cast them to text, or use bigbrotr.tag_values().")));
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(tags_text(v))));
 }
 

@@ -30,8 +30,8 @@ transfer_need_role(bool write)
 	if (!has_privs_of_role(GetUserId(), write ? ROLE_PG_WRITE_SERVER_FILES : ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("only members of %s may do this", write ? "pg_write_server_files" : "pg_read_server_files"),
-				 errhint("Files of the client go through psql's \\copy; see docs/transfer.md.")));
+				 errmsg("must be a member of role %s to access files of the server", write ? "pg_write_server_files" : "pg_read_server_files"),
+				 errhint("To access files of the client, use psql's \\copy; see docs/transfer.md.")));
 }
 
 static char *
@@ -62,7 +62,7 @@ transfer_read(BbTransfer *t, int32 id, const char *direction)
 							  2, types, values, NULL, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("there is no %s with number %d", direction, id)));
+				 errmsg("there is no %s with id %d", direction, id)));
 	t->id = id;
 	t->source = text_of(1);
 	t->relay_url = text_of(2);
@@ -127,7 +127,7 @@ run(FunctionCallInfo fcinfo, const char *direction, const char *function, const 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("what is to be read or written must be named")));
+				 errmsg("path or schema name must not be null")));
 	source = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	bb_steps_begin(fcinfo);
 	id = begin(direction, source, relay_url, restart);

@@ -101,9 +101,9 @@ bb_worker_start(BbService service, const BbWorkerArgs *args,
 	if (!warned)
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("bigbrotr could not start its %s: no background worker slot is free",
+				 errmsg("could not start bigbrotr %s: out of background worker slots",
 						service_names[service]),
-				 errhint("Increase max_worker_processes (now %d) and restart the server; bigbrotr tries again by itself.",
+				 errhint("Increase max_worker_processes (now %d) and restart the server. Until then bigbrotr retries periodically.",
 						 max_worker_processes)));
 	warned = true;
 	return false;
@@ -226,7 +226,7 @@ bb_extension_matches(bool warn)
 	{
 		strlcpy(warned_for, version, sizeof(warned_for));
 		ereport(WARNING,
-				(errmsg("bigbrotr waits: the extension has version %s, the library version %s",
+				(errmsg("bigbrotr is waiting: extension has version %s, but library has version %s",
 						version, BB_VERSION),
 				 errhint("Run ALTER EXTENSION bigbrotr UPDATE, or restart the server after installing the library.")));
 	}

@@ -9,8 +9,8 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 DO $do$
 BEGIN
 	IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
-		RAISE EXCEPTION 'bigbrotr needs a database with encoding UTF8'
-			USING HINT = 'Use CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0.';
+		RAISE EXCEPTION 'bigbrotr requires a database with encoding UTF8'
+			USING ERRCODE = 'feature_not_supported', HINT = 'Use CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0.';
 	END IF;
 END
 $do$;

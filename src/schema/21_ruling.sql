@@ -43,7 +43,7 @@ BEGIN
 		RETURN 0;
 	END IF;
 	IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
-		RAISE EXCEPTION 'covering a partition needs isolation level read committed'
+		RAISE EXCEPTION 'ruling_cover requires isolation level read committed'
 			USING ERRCODE = 'invalid_transaction_state';
 	END IF;
 	-- keeps writers of this partition out; what is read next is all there is

@@ -330,15 +330,15 @@ DECLARE
 	started timestamptz := pg_catalog.clock_timestamp();
 BEGIN
 	IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
-		RAISE EXCEPTION 'bigbrotr.check() needs isolation level read committed'
+		RAISE EXCEPTION 'bigbrotr.check() requires isolation level read committed'
 			USING ERRCODE = 'invalid_transaction_state',
-				  HINT = 'Results of a check that begins now are not visible in this transaction.';
+				  HINT = 'Results of a check that starts now would not be visible in this transaction.';
 	END IF;
 	SELECT r.id INTO relay FROM bigbrotr.relay AS r WHERE r.url OPERATOR(pg_catalog.=) canonical;
 	IF relay IS NULL THEN
-		RAISE EXCEPTION 'relay "%" is not known', relay_url
+		RAISE EXCEPTION 'relay "%" does not exist', relay_url
 			USING ERRCODE = 'no_data_found',
-				  HINT = 'Only relays that were validated are checked; insert the address into bigbrotr.seed and run the seeder.';
+				  HINT = 'Only validated relays can be checked. To add one, insert its address into bigbrotr.seed.';
 	END IF;
 	SELECT m.checked_at INTO before FROM bigbrotr.relay_monitor AS m WHERE m.relay_id OPERATOR(pg_catalog.=) relay;
 	PERFORM bigbrotr.check_request(relay);
@@ -346,8 +346,8 @@ BEGIN
 		SELECT m.checked_at INTO after FROM bigbrotr.relay_monitor AS m WHERE m.relay_id OPERATOR(pg_catalog.=) relay;
 		EXIT WHEN after IS DISTINCT FROM before;
 		IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) (started OPERATOR(pg_catalog.+) wait) THEN
-			RAISE EXCEPTION 'no result within %', wait
-				USING ERRCODE = 'query_canceled', HINT = 'The check goes on; look at bigbrotr.relay_check later.';
+			RAISE EXCEPTION 'check did not finish within %', wait
+				USING ERRCODE = 'query_canceled', HINT = 'The check continues; see bigbrotr.relay_check later.';
 		END IF;
 		PERFORM pg_catalog.pg_sleep(0.05);
 	END LOOP;

@@ -98,7 +98,7 @@ DECLARE
 	suffix text;
 BEGIN
 	IF until OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.+) '10 years'::interval) THEN
-		RAISE EXCEPTION 'partitions are made at most ten years ahead'
+		RAISE EXCEPTION 'partitions can be created at most ten years ahead'
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	-- one at a time; workers that only write are not kept out

@@ -244,7 +244,7 @@ BEGIN
 	SELECT t.source, coalesce(t.place, '{"stage": "relay"}') INTO schema_name, place FROM bigbrotr.transfer AS t
 	WHERE t.id OPERATOR(pg_catalog.=) transfer AND t.direction OPERATOR(pg_catalog.=) 'python' FOR UPDATE;
 	IF schema_name IS NULL THEN
-		RAISE EXCEPTION 'there is no import from the Python system with number %', transfer USING ERRCODE = 'no_data_found';
+		RAISE EXCEPTION 'there is no import from the Python system with id %', transfer USING ERRCODE = 'no_data_found';
 	END IF;
 	stage := place OPERATOR(pg_catalog.->>) 'stage';
 	CASE stage

@@ -60,8 +60,8 @@ BEGIN
 		RETURN true;
 	END IF;
 	IF (SELECT i.config FROM bigbrotr.search_index AS i) OPERATOR(pg_catalog.<>) wanted THEN
-		RAISE EXCEPTION 'the index for search has another configuration'
-			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL bigbrotr.search_disable() first.';
+		RAISE EXCEPTION 'search index has a different configuration'
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL bigbrotr.search_disable() first.';
 	END IF;
 	SELECT h.inhrelid::regclass INTO part FROM pg_catalog.pg_inherits AS h
 	WHERE h.inhparent OPERATOR(pg_catalog.=) 'bigbrotr.event'::regclass AND bigbrotr.search_index_of(h.inhrelid::regclass) IS NULL

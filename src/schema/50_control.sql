@@ -20,8 +20,8 @@ BEGIN
 	UPDATE bigbrotr.service AS s SET paused = service_set_paused.value
 	WHERE s.name OPERATOR(pg_catalog.=) service_set_paused.service;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'there is no service "%"', service
-			USING ERRCODE = 'undefined_object', HINT = 'Services are listed in bigbrotr.service.';
+		RAISE EXCEPTION 'service "%" does not exist', service
+			USING ERRCODE = 'undefined_object', HINT = 'See bigbrotr.service for the available services.';
 	END IF;
 	PERFORM bigbrotr.wake();
 END

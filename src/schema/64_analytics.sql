@@ -41,7 +41,7 @@ BEGIN
 	-- Nobody is between an observation and its commit while we look: none is
 	-- left behind, and what comes later stands behind us in the queue.
 	IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
-		RAISE EXCEPTION 'removing from the archive needs isolation level read committed'
+		RAISE EXCEPTION 'removing from the archive requires isolation level read committed'
 			USING ERRCODE = 'invalid_transaction_state';
 	END IF;
 	-- in the order in which writers take the two locks
@@ -100,7 +100,7 @@ BEGIN
 	-- Nobody is between an observation and its commit while we look: none is
 	-- left behind, and what comes later stands behind us in the queue.
 	IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
-		RAISE EXCEPTION 'removing from the archive needs isolation level read committed'
+		RAISE EXCEPTION 'removing from the archive requires isolation level read committed'
 			USING ERRCODE = 'invalid_transaction_state';
 	END IF;
 	-- in the order in which writers take the two locks

@@ -74,7 +74,7 @@ SELECT is((SELECT sum(count)::bigint FROM bigbrotr.rejected_event WHERE reason =
 	'all of them counted');
 
 -- what is wrong with the call itself is an error
-SELECT throws_like($$SELECT bigbrotr.event_ingest('{}'::text, 'http://x')$$, 'not the address of a relay%', 'a bad address');
+SELECT throws_like($$SELECT bigbrotr.event_ingest('{}'::text, 'http://x')$$, 'invalid relay address%', 'a bad address');
 SELECT throws_ok($$SELECT bigbrotr.event_ingest('{}'::text, NULL, 'infinity')$$, '22008', 'seen_at must be finite', 'no time');
 SELECT throws_like($$SELECT bigbrotr.event_ingest(event => '{}', relay => 'wss://a.io')$$, '%does not exist', 'the parameter is called relay_url');
 

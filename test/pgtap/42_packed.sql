@@ -130,9 +130,9 @@ SELECT isnt_empty('SELECT FROM bigbrotr.observation', 'as a row');
 SELECT throws_ok('SELECT bigbrotr.compact_step(true, 0)', '22023', 'max_rows must be between 1 and 10000000');
 
 -- damage
-SELECT throws_ok($$SELECT * FROM bigbrotr.packed_unpack(5, 0, '\x')$$, 'XX001', 'packed observations from key 5 on are damaged');
-SELECT throws_ok($$SELECT * FROM bigbrotr.packed_unpack(5, 0, '\x0100ffff')$$, 'XX001', 'packed observations from key 5 on are damaged');
-SELECT throws_ok($$SELECT * FROM bigbrotr.packed_unpack(-1, 0, '\x0100010100')$$, 'XX001', 'packed observations from key -1 on are damaged');
+SELECT throws_ok($$SELECT * FROM bigbrotr.packed_unpack(5, 0, '\x')$$, 'XX001', 'packed observations from key 5 on are corrupted');
+SELECT throws_ok($$SELECT * FROM bigbrotr.packed_unpack(5, 0, '\x0100ffff')$$, 'XX001', 'packed observations from key 5 on are corrupted');
+SELECT throws_ok($$SELECT * FROM bigbrotr.packed_unpack(-1, 0, '\x0100010100')$$, 'XX001', 'packed observations from key -1 on are corrupted');
 SELECT results_eq($$SELECT * FROM bigbrotr.packed_unpack(5, 0, '\x0100010306')$$, 'VALUES (5::bigint, 3, 3)', 'a block');
 SELECT results_eq($$SELECT * FROM bigbrotr.packed_unpack(5, 8, '\x020006')$$, 'VALUES (5::bigint, 8, 3)', 'a block of a relay');
 CREATE FOREIGN TABLE odd (key text, relay_id integer, seen_at integer) SERVER bigbrotr_packed;

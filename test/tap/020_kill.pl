@@ -70,7 +70,7 @@ is(worker_pid($node, 'synchronizer'), $worker, 'and so did the worker');
 is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 'the server did not notice');
 my $log = slurp_file($node->logfile);
 unlike($log, qr/terminating any other active server processes/, 'nor did other processes');
-my @waits = $log =~ /bigbrotr-net was lost: .* starts in (\d+) s/g;
+my @waits = $log =~ /bigbrotr-net was lost: .* restarting it in (\d+) s/g;
 is("@waits", join(' ', (1) x $kills), 'one line for each loss, each made good after a second');
 $session->quit;
 

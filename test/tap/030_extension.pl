@@ -46,7 +46,7 @@ is($node->safe_psql('postgres', "SELECT outcome FROM bigbrotr.event_ingest(ARRAY
 for my $drop ('DROP EXTENSION bigbrotr CASCADE', 'DROP SCHEMA bigbrotr CASCADE')
 {
 	($rc, $out, $err) = $node->psql('postgres', $drop);
-	like($err, qr/the archive of bigbrotr has events.*bigbrotr\.allow_drop/s, "$drop is refused, with a hint");
+	like($err, qr/its archive contains events.*bigbrotr\.allow_drop/s, "$drop is refused, with a hint");
 }
 is(join(' ', map { worker_pid($node, $_) } sort keys %all), $before, 'none of these stopped a worker');
 $node->safe_psql('postgres', 'SET bigbrotr.allow_drop = on; DROP EXTENSION bigbrotr CASCADE');
@@ -76,11 +76,11 @@ $node->safe_psql('postgres', 'SELECT bigbrotr.wake()');
 ok(wait_workers($node, 'postgres', scheduler => 1), 'no service runs with another version');
 $node->safe_psql('postgres', 'SELECT bigbrotr.wake()') for 1 .. 3;
 $node->restart;
-ok(wait_log($node, qr/the extension has version 0\.0, the library version/, $offset),
+ok(wait_log($node, qr/extension has version 0\.0, but library has version/, $offset),
 	'the log says why');
 ok(wait_workers($node, 'postgres', scheduler => 1), 'nor after a restart');
 my $log = slurp_file($node->logfile, $offset);
-my $said = () = $log =~ /WARNING: .*bigbrotr waits/g;
+my $said = () = $log =~ /WARNING: .*bigbrotr is waiting/g;
 is($said, 2, 'once in each life of the scheduler');
 my $hints = () = $log =~ /HINT: .*ALTER EXTENSION bigbrotr UPDATE/g;
 is($hints, 2, 'with a hint');

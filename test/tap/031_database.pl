@@ -19,7 +19,7 @@ my $limit = "SET statement_timeout = '20s';";
 my ($rc, $out, $err);
 
 # Names of databases that are not there yet.
-ok(wait_log($node, qr/LOG: +bigbrotr waits for database "obs2".*\n.*HINT: .*bigbrotr\.databases/, 0), 'a missing one is named');
+ok(wait_log($node, qr/LOG: +bigbrotr is waiting for database "obs2".*\n.*HINT: .*bigbrotr\.databases/, 0), 'a missing one is named');
 
 # Another database, while a relay floods the synchronizer.
 $node->safe_psql('postgres', 'CREATE DATABASE other');
@@ -95,7 +95,7 @@ ok(wait_workers($node, 'obs', %all), 'a new one of the same name has workers');
 elapsed('DROP DATABASE of our own, WITH (FORCE)',
 	sub { $node->safe_psql('postgres', "$limit DROP DATABASE obs WITH (FORCE)") });
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_database WHERE datname = 'obs'"), '0', 'it is gone');
-my $said = () = slurp_file($node->logfile) =~ /bigbrotr waits for database "obs2"/g;
+my $said = () = slurp_file($node->logfile) =~ /bigbrotr is waiting for database "obs2"/g;
 is($said, 2, 'a missing database is named once, and once more when it is gone');
 unlike(slurp_file($node->logfile), qr/did not stop within/, 'no worker had to be waited for in vain');
 

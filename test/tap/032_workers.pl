@@ -64,7 +64,7 @@ ok(wait_workers($node, 'postgres', %all), 'until it is resumed');
 is($node->safe_psql('postgres', "SELECT runs - $runs FROM bigbrotr.service WHERE name = 'synchronizer'"),
 	'1', 'which is one more run');
 my ($rc, $out, $err) = $node->psql('postgres', "SELECT bigbrotr.pause('nonsense')");
-like($err, qr/there is no service "nonsense".*HINT/s, 'a service that is none');
+like($err, qr/service "nonsense" does not exist.*HINT/s, 'a service that is none');
 $node->safe_psql('postgres', "SELECT bigbrotr.pause('validator')");
 ($rc, $out, $err) = $node->psql('postgres', "SELECT bigbrotr.run('validator')");
 like($err, qr/service "validator" is paused\nHINT:.*resume/, 'one that is paused cannot be asked to run');
@@ -79,7 +79,7 @@ set_conf($node, 'bigbrotr.validator_interval' => 0, 'bigbrotr.synchronizer_inter
 ok(wait_workers($node, 'postgres', scheduler => 1, validator => 0, synchronizer => 0),
 	'services whose interval is 0 are off');
 ($rc, $out, $err) = $node->psql('postgres', "SELECT bigbrotr.run('synchronizer')");
-like($err, qr/service "synchronizer" is switched off\nHINT:.*synchronizer_interval/, 'and cannot be asked to run');
+like($err, qr/service "synchronizer" is disabled\nHINT:.*synchronizer_interval/, 'and cannot be asked to run');
 set_conf($node, 'bigbrotr.validator_interval' => '1s', 'bigbrotr.synchronizer_interval' => '1s');
 ok(wait_workers($node, 'postgres', %all), 'and on again');
 set_conf($node, 'bigbrotr.enabled' => 'off');

@@ -31,7 +31,7 @@ sub losses
 	my ($why, $count, $offset) = @_;
 	my @seconds;
 	wait_for(sub {
-		@seconds = slurp_file($node->logfile, $offset) =~ /\[$pid\] LOG: +bigbrotr-net was lost: $why; a new one starts in (\d+) s/g;
+		@seconds = slurp_file($node->logfile, $offset) =~ /\[$pid\] LOG: +bigbrotr-net was lost: $why; restarting it in (\d+) s/g;
 		@seconds >= $count;
 	});
 	return join ' ', @seconds[ 0 .. $count - 1 ];
@@ -74,7 +74,7 @@ is(losses('it sent a malformed frame.*?', 1, $offset), '1', 'one that speaks non
 set_conf($node, 'bigbrotr.net_program' => '');
 $child = wait_for(sub { (net_pids($pid))[0] });
 ok($child, 'the real one starts');
-ok(wait_log($node, qr/\[$validator\] LOG: +bigbrotr-net was lost: it hangs; a new one starts in 1 s/, 0), 'one that hangs is replaced');
+ok(wait_log($node, qr/\[$validator\] LOG: +bigbrotr-net was lost: it hangs; restarting it in 1 s/, 0), 'one that hangs is replaced');
 ok(!kill(0, $stopped), 'and ended');
 is(worker_pid($node, 'validator'), $validator, 'by the same worker');
 seed_relays($node, $relay);

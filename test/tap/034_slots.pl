@@ -15,7 +15,7 @@ $node->safe_psql('postgres', "SELECT bigbrotr.pause(name) FROM bigbrotr.service 
 $node->adjust_conf('postgresql.conf', 'max_worker_processes', '4');
 $node->restart;
 ok(wait_workers($node, 'postgres', scheduler => 1, validator => 1), 'one service fits');
-my $full = qr/bigbrotr could not start its synchronizer: no background worker slot is free/;
+my $full = qr/could not start bigbrotr synchronizer: out of background worker slots/;
 ok(wait_log($node, $full, 0), 'the log says what does not');
 like(slurp_file($node->logfile), qr/HINT: +Increase max_worker_processes \(now 4\)/, 'with a hint');
 is($node->safe_psql('postgres', "SELECT state FROM bigbrotr.status WHERE service = 'synchronizer'"),
@@ -35,11 +35,11 @@ ok(wait_workers($node, 'postgres', scheduler => 1, synchronizer => 1), 'a slot t
 # Not even the scheduler fits: nothing else can run, the server is well.
 $node->adjust_conf('postgresql.conf', 'max_worker_processes', '2');
 $node->restart;
-my $none = qr/bigbrotr could not start its scheduler: no background worker slot is free/;
+my $none = qr/could not start bigbrotr scheduler: out of background worker slots/;
 ok(wait_log($node, $none, 0), 'no room for a scheduler');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM bigbrotr.relay'), '0', 'the server serves');
 my ($rc, $out, $err) = $node->psql('postgres', "SELECT bigbrotr.run('validator')");
-like($err, qr/no bigbrotr scheduler runs in this database.*max_worker_processes/s, 'a request says why not');
+like($err, qr/no bigbrotr scheduler is running in this database.*max_worker_processes/s, 'a request says why not');
 
 $node->stop;
 done_testing();

@@ -67,7 +67,7 @@ is($standby->safe_psql('postgres', $ours), '0', 'nothing of ours runs on it');
 cmp_ok($standby->safe_psql('postgres', 'SELECT count(*) FROM bigbrotr.event_relay'), '>', 0, 'the archive can be read');
 is($standby->safe_psql('postgres', 'SELECT DISTINCT state FROM bigbrotr.status'), 'stopped', 'so can the status');
 my ($rc, $out, $err) = $standby->psql('postgres', "SELECT bigbrotr.run('validator')");
-like($err, qr/no bigbrotr scheduler runs in this database/, 'a request is refused');
+like($err, qr/no bigbrotr scheduler is running in this database/, 'a request is refused');
 
 $node->stop;
 $standby->promote;

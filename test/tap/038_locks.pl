@@ -20,7 +20,7 @@ $session->query_safe('LOCK TABLE bigbrotr.event IN SHARE UPDATE EXCLUSIVE MODE')
 my $scheduler = worker_pid($node, 'scheduler');
 $node->safe_psql('postgres', "SELECT pg_terminate_backend($scheduler, 10000)");
 ok(wait_workers($node, 'postgres', %all), 'a new scheduler starts services although it cannot make partitions');
-ok(wait_log($node, qr/LOG: +bigbrotr could not make partitions ahead: .*lock timeout\n.*DETAIL: .*tried again in/, 0),
+ok(wait_log($node, qr/LOG: +could not create partitions in advance: .*lock timeout\n.*DETAIL: .*next attempt is in/, 0),
 	'which it says');
 seed_relays($node, $relay);
 ok($node->poll_query_until('postgres', 'SELECT count(*) > 500 FROM bigbrotr.event'), 'events are stored meanwhile');

@@ -61,7 +61,7 @@ like(one("SELECT event::jsonb ->> 'tags' FROM bigbrotr.publication WHERE slot = 
 	qr/\["k", "1"\]/, 'by now it was seen what it serves');
 is(one('SELECT count(*) FROM bigbrotr.relay_document'), $rows, 'unchanged documents cost no row');
 my ($rc, $out, $err) = $node->psql('postgres', "SELECT * FROM bigbrotr.check('wss://nowhere.example.com')");
-like($err, qr/is not known.*HINT/s, 'check() of an unknown relay says what to do');
+like($err, qr/does not exist.*HINT/s, 'check() of an unknown relay says what to do');
 
 # one that goes away is not announced, and is due again soon, then later
 $node->poll_query_until('postgres', "SELECT outcome = 'taken' FROM bigbrotr.publication WHERE slot = '30166:$good'") or die 'not published again';

@@ -56,7 +56,7 @@ $node->append_conf('postgresql.conf', q{bigbrotr.synchronizer_filter = '{"limit"
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET ALL');
 $node->reload;
 ok($node->wait_for_log(qr/invalid value for parameter "bigbrotr.synchronizer_filter"/, $offset), 'a bad line is logged');
-like(slurp_file($node->logfile, $offset), qr/Use bigbrotr.synchronizer_since for the oldest event time/,
+like(slurp_file($node->logfile, $offset), qr/Use bigbrotr.synchronizer_since and bigbrotr.synchronizer_page/,
 	'with its hint');
 is($node->safe_psql('postgres', 'SHOW bigbrotr.synchronizer_filter'), '{}', 'the value before stays');
 

@@ -159,7 +159,7 @@ close $again;
 hand_over('raw - ' . 'ff' x 12);
 $node->stop('fast');
 $node->start;
-ok($node->wait_for_log(qr/a new one starts in 1 s.*a new one starts in 2 s.*a new one starts in 4 s/s, $offset), 'waits double');
+ok($node->wait_for_log(qr/restarting it in 1 s.*restarting it in 2 s.*restarting it in 4 s/s, $offset), 'waits double');
 
 # A program that is not there, or ends at once.
 $offset = -s $node->logfile;
@@ -170,14 +170,14 @@ ok($node->wait_for_log(qr/could not start ".*nothing": No such file or directory
 $offset = -s $node->logfile;
 $node->append_conf('postgresql.conf', "bigbrotr.net_program = '/bin/true'\n");
 $node->restart;
-ok($node->wait_for_log(qr/bigbrotr-net was lost: it (ended|closed its socket).*\n.*DETAIL:  Its end: child process exited with exit code 0/, $offset), 'a program that ends at once is lost, with its status');
+ok($node->wait_for_log(qr/bigbrotr-net was lost: it (ended|closed its socket).*\n.*DETAIL:  Exit status: child process exited with exit code 0/, $offset), 'a program that ends at once is lost, with its status');
 
 $offset = -s $node->logfile;
 append_to_file("$dir/no_memory", "#!/bin/sh\nexit 4\n");
 chmod 0755, "$dir/no_memory";
 $node->append_conf('postgresql.conf', "bigbrotr.net_program = '$dir/no_memory'\n");
 $node->restart;
-ok($node->wait_for_log(qr/DETAIL:  Its end: child process exited with exit code 4\.\n.*HINT:  It ran out of memory; bigbrotr.net_memory_limit bounds it/, $offset),
+ok($node->wait_for_log(qr/DETAIL:  Exit status: child process exited with exit code 4\.\n.*HINT:  It ran out of memory/, $offset),
 	'one that ran out of memory is told from others');
 
 # The validator, in the same way.

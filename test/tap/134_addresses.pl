@@ -28,7 +28,7 @@ is($node->safe_psql('postgres', "SELECT string_agg(split_part(reason, ':', 1), '
 	'the others have their reasons');
 is($node->safe_psql('postgres', "SELECT string_agg(DISTINCT outcome, ' ' ORDER BY outcome) FROM bigbrotr.seed"),
 	'candidate invalid known', 'and outcomes');
-$node->wait_for_log(qr/skipped line 17 of seed file ".*": it is not valid/);
+$node->wait_for_log(qr/skipped line 17 of seed file ".*": invalid byte sequence/);
 pass('a line that is not text is named in the log');
 $node->wait_for_log(qr/seeder: 2 new candidates, 1 known, 11 invalid/);
 pass('the log has the sums');

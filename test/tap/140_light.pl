@@ -47,8 +47,8 @@ is(value('SELECT bigbrotr.event_flags(e) IS NULL FROM bigbrotr.event AS e WHERE 
 # What cannot be given out any more.
 my ($rc, $out, $err) = $node->psql('postgres', 'SELECT bigbrotr.event_json(e) FROM bigbrotr.event e LIMIT 1');
 isnt($rc, 0, 'a light event has no JSON');
-like($err, qr/this event was archived light: without tags, content and signature/, 'the error says why');
-like($err, qr/HINT:  With bigbrotr.archive = full new events are kept whole/, 'and what to do');
+like($err, qr/event is stored without tags, content and signature/, 'the error says why');
+like($err, qr/HINT:  It was archived with bigbrotr.archive = light/, 'and what to do');
 is(value("SELECT count(bigbrotr.tag_first(tags, 'e')) FROM bigbrotr.event"), 0, 'tags are null, not wrong');
 
 # To full: new events whole, in sessions and workers; the old ones stay.

@@ -76,19 +76,19 @@ my $recorded = sub { return one("SELECT string_agg(t::text, ' ' ORDER BY id) FRO
 my $before = $recorded->();
 one('CREATE ROLE nobody LOGIN; CREATE ROLE without LOGIN IN ROLE bigbrotr_operator');
 sub denied { my ($rc, $out, $err) = $node->psql('postgres', $_[0], extra_params => [ '-U', $_[1] ]); return $err }
-like(fails("BEGIN; CALL bigbrotr.import_jsonl('$file')"), qr/commits after every step.*HINT/s, 'not in a transaction');
+like(fails("BEGIN; CALL bigbrotr.import_jsonl('$file')"), qr/cannot run inside a transaction block.*HINT/s, 'not in a transaction');
 like(fails("CALL bigbrotr.import_jsonl('$dir/none')"), qr/could not open/, 'no file');
 like(fails("CALL bigbrotr.import_jsonl('$dir')"), qr/not a regular file/, 'a directory');
-like(fails("CALL bigbrotr.import_jsonl('$file', 'nonsense')"), qr/not the address of a relay/, 'no relay');
-like(fails('CALL bigbrotr.import_jsonl(NULL)'), qr/must be named/, 'no name');
-like(fails('SELECT bigbrotr.import_step(999)'), qr/no import with number 999/, 'no such import');
+like(fails("CALL bigbrotr.import_jsonl('$file', 'nonsense')"), qr/invalid relay address/, 'no relay');
+like(fails('CALL bigbrotr.import_jsonl(NULL)'), qr/must not be null/, 'no name');
+like(fails('SELECT bigbrotr.import_step(999)'), qr/no import with id 999/, 'no such import');
 like(fails("CALL bigbrotr.import_jsonl('')"), qr/transfer_source_check/, 'an empty name');
 like(fails("CALL bigbrotr.export_jsonl('$dir/none/out')"), qr/could not open/, 'no directory');
-like(fails("CALL bigbrotr.export_jsonl('$file')"), qr/there and not empty/, 'a file that is there is not overwritten');
+like(fails("CALL bigbrotr.export_jsonl('$file')"), qr/already exists and is not empty/, 'a file that is there is not overwritten');
 like(fails("CALL bigbrotr.import_python('none')"), qr/"none" does not exist|none\.relay/, 'no schema');
 like(denied("CALL bigbrotr.import_jsonl('$file')", 'nobody'), qr/permission denied/, 'nobody');
-like(denied("CALL bigbrotr.import_jsonl('$file')", 'without'), qr/only members of pg_read_server_files/, 'no right to read files');
-like(denied("CALL bigbrotr.export_jsonl('$dir/x')", 'without'), qr/only members of pg_write_server_files/, 'nor to write them');
+like(denied("CALL bigbrotr.import_jsonl('$file')", 'without'), qr/must be a member of role pg_read_server_files/, 'no right to read files');
+like(denied("CALL bigbrotr.export_jsonl('$dir/x')", 'without'), qr/must be a member of role pg_write_server_files/, 'nor to write them');
 truncate $file, 10 or die "$file: $!";
 like(fails("CALL bigbrotr.import_jsonl('$file', '$relay')"), qr/shorter than what was read.*HINT/s, 'another file under the same name');
 is($recorded->(), $before, 'nothing of that is recorded');
