@@ -92,16 +92,24 @@ sql('ALTER TABLE bigbrotr.event DETACH PARTITION bigbrotr.event_2023_11');
 holds('a partition is taken off');
 sql('INSERT INTO bigbrotr.event_2023_11 (key, created_at, kind, id, pubkey, tags, content) '
 	  . "SELECT key + 7, created_at, kind, sha256('aside' || id), pubkey, tags, content FROM bigbrotr.event_2023_11 WHERE kind IN (0, 5, 30023, 10002)");
+# one of them deletes what is served; so says a snapshot of any age that sees it
+my $target = sql("SELECT encode(id, 'hex') FROM bigbrotr.query('{\"kinds\":[1]}', 'relay', 1)");
+sql("INSERT INTO bigbrotr.event_2023_11 (key, created_at, kind, id, pubkey, tags) SELECT k.key + 1, k.key >> 29, 5, sha256('deletes'), pubkey, "
+	  . "'[[\"e\",\"$target\"]]' FROM bigbrotr.event, (SELECT max(key) AS key FROM bigbrotr.event_2023_11) AS k WHERE id = '\\x$target'");
+my $served = "SELECT bigbrotr.count('{\"ids\":[\"$target\"]}', 'relay');\n";
+my $answer = "SELECT md5(string_agg(encode(id, 'hex'), ',' ORDER BY n)) FROM (SELECT q.id, row_number() OVER () AS n FROM bigbrotr.query('{}', 'relay', 100000) AS q) AS q;\n";
+my @old = map { $node->background_psql('postgres') } 1 .. 2;
+is($old[0]->query_safe("BEGIN ISOLATION LEVEL REPEATABLE READ; $served"), '1', 'one that is not in the archive deletes nothing');
 sql("ALTER TABLE bigbrotr.event ATTACH PARTITION bigbrotr.event_2023_11 $bound");
 holds('rows were stored in it meanwhile', 'bigbrotr.event_2023_11');
-
-# who began before it was covered has the same answers as before
-my $answer = "SELECT md5(string_agg(encode(id, 'hex'), ',' ORDER BY n)) FROM (SELECT q.id, row_number() OVER () AS n FROM bigbrotr.query('{}', 'relay', 100000) AS q) AS q;\n";
-my $old = $node->background_psql('postgres');
-my $first = $old->query_safe("BEGIN ISOLATION LEVEL REPEATABLE READ; $answer");
+is($old[1]->query_safe("BEGIN ISOLATION LEVEL REPEATABLE READ; $served"), '0', 'attached, it does');
+my @first = map { $_->query_safe($answer) } @old;
+is($first[0], $first[1], 'to one that began before, too');
 sql('SELECT bigbrotr.partition_ensure()');
-is($old->query_safe($answer), $first, 'an old snapshot sees the same, covered or not');
-$old->quit;
+is($_->query_safe($served), '0', 'an old snapshot does not believe what was covered later') for @old;
+is($_->query_safe($answer), $first[0], 'and sees all as before') for @old;
+$_->quit for @old;
+is(sql($served), '0', 'a new one does');
 holds('the owner covered it');
 
 my $off = sub {
