@@ -2,13 +2,14 @@
  * finder.c
  *
  * Short-lived service: reads the lists of relays on the web that are due
- * (bigbrotr.source), one after the other, and ends.  The relays that events
- * mention do not come this way: see mention_store.h.
+ * (bigbrotr.source), one after the other, and exits.  Relays mentioned by
+ * events come another way: see mention_store.h.
  *
- * bigbrotr-net fetches and parses; what comes here is JSON that it wrote
- * itself.  A list is written in short transactions; its outcome, with the next
- * time it is due, comes last: a list whose addresses were not written is read
- * again.  A list that ends bigbrotr-net is postponed like any other failure.
+ * bigbrotr-net fetches and parses; this process sees only JSON that
+ * bigbrotr-net wrote itself.  The addresses of a list are written in short
+ * transactions and its outcome, with the next time it is due, last: a list
+ * whose addresses were not all written is read again.  A list that kills
+ * bigbrotr-net is postponed like any other failure.
  */
 #include "postgres.h"
 

@@ -1,14 +1,15 @@
 /*
  * launcher.c
  *
- * The one static worker: keeps a scheduler in each database that is named in
- * bigbrotr.databases, exists, is no template and allows connections.
+ * The only static worker: keeps a scheduler running in each database that is
+ * named in bigbrotr.databases, exists, is not a template and allows
+ * connections.
  *
- * Guarantees: no connection to any database (it never is in the way of DROP
- * DATABASE); a scheduler that ends comes back after 5 s, doubling to 60 s;
- * none is started in a database that a command has blocked.
- * Must survive: names that do not exist (yet), databases dropped, renamed and
- * created again under the same name, reloads, full worker tables.
+ * Guarantees: it is connected to no database, so it never blocks DROP
+ * DATABASE; a scheduler that exits is restarted after 5 s, doubling to 60 s;
+ * none is started in a database that a command has blocked.  Must survive:
+ * names that do not exist (yet), databases that are dropped, renamed and
+ * created again under the same name, reloads, a full worker table.
  */
 #include "pg/compat.h"
 

@@ -1,12 +1,12 @@
 /*
  * monitor.c
  *
- * Checks relays that are due, stores what bigbrotr-net measured, and gives
- * the results to the relays of bigbrotr.monitor_publish.
+ * Checks relays that are due, stores what bigbrotr-net measured, and
+ * publishes the results to the relays in bigbrotr.monitor_publish.
  *
  * All state is in the database (relay_monitor, publication): a job in flight
  * when this process or its child dies is simply due again.  All frames that
- * are ready are one transaction.
+ * are ready are handled in one transaction.
  */
 #include "pg/compat.h"
 

@@ -1,12 +1,13 @@
 /*
  * refresher.c
  *
- * One-shot service: brings analytics up to date and maintains the archive.
+ * Short-lived service: brings the analytics up to date and maintains the
+ * archive.
  *
- * Goes through the tasks of pg/refresh.h in their order, one step of each at a
- * time, until none has more to do; so a long task does not hold up the
- * others.  Every step is a transaction.  A task that fails is recorded and
- * left until the next run, the others go on.
+ * Takes turns among the tasks of pg/refresh.h, one step of each at a time,
+ * until none has more to do, so a long task does not hold up the others.
+ * Each step is a transaction.  A task that fails is recorded and left until
+ * the next run; the others go on.
  */
 #include "pg/compat.h"
 

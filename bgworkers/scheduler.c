@@ -4,13 +4,14 @@
  * One per database: decides what is due, starts the services as dynamic
  * workers and supervises them.
  *
- * Guarantees: services run only while the extension has the library's
- * version; a service that fails comes back after 1 s, doubling to 60 s; the
- * table bigbrotr.service tells when each started and how it ended; the number
- * of synchronizers changes only when all of the old ones have stopped, so
- * that two never own the same relay.  When the scheduler ends, so do its
- * services.  Must survive: the extension not (yet) there, an archive that is
- * being restored, an exhausted worker table, services that die at once.
+ * Guarantees: services run only while extension and library have the same
+ * version; a service that fails is restarted after 1 s, doubling to 60 s;
+ * table bigbrotr.service records when each started and how it ended; the
+ * number of synchronizers changes only after all old ones have stopped, so
+ * that two never own the same relay.  When the scheduler exits, so do its
+ * services.  Must survive: an extension that does not exist (yet), an archive
+ * that is being restored, an exhausted worker table, services that die at
+ * once.
  */
 #include "pg/compat.h"
 

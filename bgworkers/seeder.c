@@ -1,8 +1,8 @@
 /*
  * seeder.c
  *
- * One-shot service: turns the addresses of a file (bigbrotr.seeder_file) and
- * of the table bigbrotr.seed into candidates.
+ * Short-lived service: makes the addresses in a file (bigbrotr.seeder_file)
+ * and in table bigbrotr.seed candidates.
  *
  * Every line and row gets an outcome: candidate, known, or invalid with the
  * reason.  Nothing is done twice: a line that is already in the table was

@@ -1,16 +1,17 @@
 /*
  * synchronizer.c
  *
- * Archives what relays publish: gives bigbrotr-net the windows of each relay
- * that coverage still misses, several relays at once, and writes what comes
- * back; a relay that has been asked for everything stays subscribed until
- * another one needs the connection.
+ * Archives what relays publish: passes bigbrotr-net the windows that coverage
+ * still lacks, several relays at once, and writes what comes back.  A relay
+ * that has been asked for everything stays subscribed until another one needs
+ * the connection.
  *
- * With several workers each owns the relays whose id modulo their number is
- * its own: no locks, no leases.  All frames that are ready are one
- * transaction: events, observations, and the coverage that speaks for them
- * become true together.  A job in flight when this process or its child dies
- * is due again at once, and coverage says where it goes on.
+ * With several workers, each owns the relays whose id modulo the number of
+ * workers is its own: no locks, no leases.  All frames that are ready are
+ * handled in one transaction, so events, observations and the coverage that
+ * vouches for them are committed together.  A job in flight when this process
+ * or its child dies is due again at once, and coverage tells where it
+ * continues.
  */
 #include "postgres.h"
 

@@ -4,10 +4,10 @@
  * Takes candidates that are due, asks bigbrotr-net whether they speak Nostr,
  * and promotes those that do to relays.
  *
- * Those that many authors mention come first, and each failure sends a
- * candidate back; the connections of each network are bounded.  All state is
- * in bigbrotr.candidate: a job in flight when this process or its child dies
- * is simply due again.
+ * Candidates that many authors mention come first, and each failure postpones
+ * a candidate; the connections of each network are bounded.  All state is in
+ * bigbrotr.candidate: a job in flight when this process or its child dies is
+ * simply due again.
  */
 #include "postgres.h"
 

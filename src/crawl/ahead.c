@@ -1,23 +1,21 @@
 /*
  * ahead.c
  *
- * Paging ahead.  A relay far away is waited for longer than it is listened
- * to, so while a walk pages downwards, lanes page through what lies some
- * pages below it, over the same connection.  A lane begins at a second that is
- * guessed from how dense the events were so far.  Where the walk, or a lane,
- * comes to the newest second of the next lane below, and sees the same events
- * in it, the two are one chain of pages, as if it had been asked for page by
- * page; the walk goes on where the lane is.
+ * Paging ahead.  With a distant relay most of the time goes into waiting for
+ * the next page.  So while a walk pages downwards, "lanes" page through what
+ * lies some pages below it, over the same connection.  A lane begins at a
+ * second guessed from the density of events so far.  Where the walk, or a
+ * lane, reaches the newest second of the next lane below and sees the same
+ * events there, the two become one chain of pages, as if it had been paged
+ * sequentially, and the walk continues where the lane is.
  *
- * Guarantees: nothing is concluded from a lane but that; whatever a page of a
- * lane shows that is not plain paging ends the lane where it was, and the
- * walk, with all its doubts, goes on from there.  Only with relays that have
- * answered in order so far, with pages of one size, and limit no rate; one
+ * Guarantees: nothing else is concluded from a lane; any page of a lane that
+ * is not plain paging ends the lane where it was, and the walk, with all its
+ * doubts, continues from there.  Used only with relays that so far have
+ * answered in order, with pages of one size and without rate limits; a relay
  * that refuses anything meanwhile is asked again without lanes.  How many
- * lanes and how far apart: pace.c.
- *
- * Newest first only.  Memory: SYNC_LANES_MAX times what is remembered of a
- * second.
+ * lanes and how far apart: pace.c.  Newest first only.  Memory:
+ * SYNC_LANES_MAX times what is remembered of a second.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,13 +1,15 @@
 /*
  * announce.h
  *
- * What a check found, as a relay discovery event (NIP-66, kind 30166).
+ * Builds the relay discovery event (NIP-66, kind 30166) for what a check
+ * found.
  *
- * Only for relays that opened: there is nothing to discover about the others.
- * A requirement (R) is claimed, in either sense, only when the relay told it
- * or the check showed it; where the two differ, what was shown.  A kind (k)
- * is claimed as accepted when the relay serves it or took one from us, and as
- * not accepted (!) when it refused one of ours for its kind.
+ * Only for relays that opened: there is nothing to announce about the
+ * others.  A requirement (R) is claimed, in either sense, only if the relay
+ * declared it or the check showed it; where the two differ, what was shown
+ * wins.  A kind (k) is claimed as accepted if the relay serves it or accepted
+ * one from us, and as not accepted (!) if it refused one of ours for its
+ * kind.
  */
 #ifndef CRAWL_ANNOUNCE_H
 #define CRAWL_ANNOUNCE_H

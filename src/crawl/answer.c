@@ -1,11 +1,11 @@
 /*
  * answer.c
  *
- * What a relay says to a request.
+ * Handles a relay's answer to a request.
  *
- * Guarantees: only events under its id, inside the bounds that were asked and
- * fitting the filter, reach the owner of a request; everything else is
- * counted, and reported as refused.
+ * Guarantees: only events under the request's subscription id, within its
+ * bounds and matching its filter reach the owner of the request; everything
+ * else is counted and reported as refused.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,13 +1,13 @@
 /*
  * auth.c
  *
- * NIP-42: answers a challenge when, and only when, a request was refused for
- * want of it.  With the configured key, or with one that exists only in this
- * process and only for this relay: it proves nothing but that we can sign,
+ * NIP-42: answers a challenge if, and only if, a request was refused for lack
+ * of authentication.  Uses the configured key, or else a key that exists only
+ * in this process and for this relay: it proves nothing but that we can sign,
  * which is what most relays want to see.
  *
- * Guarantees: a request is repeated once after an authentication; no job asks
- * for more than one.
+ * Guarantees: a request is repeated once after an authentication; a job
+ * authenticates at most once.
  */
 #include "../nostr/pgfree.h"
 

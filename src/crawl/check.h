@@ -1,17 +1,17 @@
 /*
  * check.h
  *
- * Measures one relay: NIP-11 document, times to open, read and write, the
- * certificate, DNS records, place and network of its address, headers.
+ * Measures one relay: NIP-11 document, times to open, read and write,
+ * certificate, DNS records, location and network of its address, headers.
  *
- * One WebSocket connection, one HTTP request and a few DNS questions, under
- * one deadline; none waits for another, except the write for the proof of
- * work that the NIP-11 document may demand.  A probe that fails is an answer.
- * What makes no sense on a network is absent: certificate, DNS, place and
+ * Uses one WebSocket connection, one HTTP request and a few DNS queries,
+ * under one deadline; none waits for another, except the write for the proof
+ * of work that the NIP-11 document may demand.  A failed probe is a result.
+ * What makes no sense on a network is absent: certificate, DNS, location and
  * network of overlay relays.
  *
- * done() is called exactly once, from the loop, never later than the
- * deadline and the end of what it cancelled (DNS: five seconds).
+ * done() is called exactly once, from the loop, no later than the deadline
+ * plus the end of what it cancelled (DNS: five seconds).
  */
 #ifndef CRAWL_CHECK_H
 #define CRAWL_CHECK_H

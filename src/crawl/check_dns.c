@@ -2,8 +2,8 @@
  * check_dns.c
  *
  * The DNS records of a relay's host: A, AAAA and CNAME of the name, NS of its
- * zone, PTR of its first address; each with a status of its own.  They are
- * asked side by side, but NS of the zone and PTR, which follow from the first
+ * zone, PTR of its first address, each with its own status.  They are queried
+ * concurrently, except NS of the zone and PTR, which depend on the first
  * answers.
  */
 #include "../nostr/pgfree.h"

@@ -1,8 +1,9 @@
 /*
  * check_document.c
  *
- * What a check saw, as documents: names and types of the Python system
- * (ssl_*, geo_*, net_*, dns_*, http_*), with more where we know more.
+ * Turns what a check saw into documents, with the names and types of the
+ * Python system (ssl_*, geo_*, net_*, dns_*, http_*) and additional fields
+ * where we know more.
  */
 #include "../nostr/pgfree.h"
 

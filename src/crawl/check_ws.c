@@ -2,8 +2,8 @@
  * check_ws.c
  *
  * The conversation of a check: open, read one event, write one and look
- * whether it is there.  Work that the relay demands is done in short turns
- * between other events of the loop, and its time counts for nothing.
+ * whether it is stored.  Proof of work that the relay demands is done in
+ * short turns between other events of the loop, and its time is not counted.
  */
 #include "../nostr/pgfree.h"
 

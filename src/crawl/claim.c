@@ -1,9 +1,9 @@
 /*
  * claim.c
  *
- * What a walk says of its window.  Guarantees: nothing is said to have come
- * while the order in which the relay answers may still be another one; gaps
- * stay gaps when the rest is complete.
+ * Decides what a walk reports about its window.  Guarantees: nothing is
+ * reported as received while the order in which the relay answers is still in
+ * doubt; gaps remain gaps when the rest is complete.
  */
 #include "../nostr/pgfree.h"
 

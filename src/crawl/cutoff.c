@@ -1,10 +1,11 @@
 /*
  * cutoff.c
  *
- * Was the last second cut off?  An answer that shows all that is known of it
- * and nothing older may have been, unless there is nothing older, and answers
- * as large as this one are not the largest that the relay gives.  If it was,
- * or may have been, dense.c splits that second.
+ * Was the last second cut off?  An answer that contains everything known of
+ * that second and nothing older may have been cut off within it, unless
+ * nothing older exists and answers of this size are not the largest that the
+ * relay gives.  If it was cut off, or may have been, dense.c splits that
+ * second.
  */
 #include "../nostr/pgfree.h"
 

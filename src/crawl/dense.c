@@ -1,18 +1,18 @@
 /*
  * dense.c
  *
- * A second that holds more events than the relay puts into a page cannot be
- * paged.  It is split: by kind, those seen in it one by one and all usual
- * ones together; a kind that is still too much by the values of tags and the
- * authors that the filter names, by the authors seen in it, and one author's
+ * A second that holds more events than one page of the relay cannot be
+ * paged.  It is split: by kind, the kinds seen in it one by one and all usual
+ * ones together; a kind that is still too large by the tag values and authors
+ * that the filter names, then by the authors seen in it, and one author's
  * events by the values of single-letter tags seen in them.
  *
- * Proven complete is the second only if the filter names its kinds, and what
- * a kind had to be split by, every part fitted into less than a page, all
- * pages are equally large, and every event that was seen of it came again in
+ * The second is proved complete only if the filter names its kinds and
+ * whatever else a kind had to be split by, every part fitted into less than a
+ * page, all pages are equally large, and every event seen in it came again in
  * such a part: what was never seen and is not listed cannot be asked for.
- * Otherwise it stays an open gap, "dense_second", with what was got delivered.
- * Either way the walk goes on.
+ * Otherwise it stays an open gap, "dense_second", and what was received is
+ * delivered.  Either way the walk goes on.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,7 +1,8 @@
 /*
  * dense.h
  *
- * Between dense.c and dense_values.c: the values by which a second is split.
+ * Shared by dense.c and dense_values.c: the values by which a second is
+ * split.
  */
 #ifndef CRAWL_DENSE_H
 #define CRAWL_DENSE_H

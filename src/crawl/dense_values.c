@@ -1,9 +1,9 @@
 /*
  * dense_values.c
  *
- * Lists of authors and of values of tags, those that the filter names and
- * those that the events of a second have shown.  What relays refuse to look
- * up (long values, #e and #p that are no ids) is left out.
+ * Lists of authors and tag values: those that the filter names and those that
+ * the events of a second have shown.  Values that relays refuse to look up
+ * (long ones, and #e and #p that are not ids) are left out.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,10 +1,10 @@
 /*
  * hidden.c
  *
- * Relays that hide kinds may count them against the limit: an answer can be
- * empty with more below.  Asked for one kind alone such a relay shows all or
- * nothing of it, so when the end of a window is still in doubt the kinds that
- * matter most are asked for one by one.
+ * Relays that hide kinds may count them against the limit, so an answer can
+ * be empty although more lies below.  Asked for a single kind, such a relay
+ * shows all or nothing of it; so if the end of a window is still in doubt,
+ * the most important kinds are asked for one by one.
  */
 #include "../nostr/pgfree.h"
 

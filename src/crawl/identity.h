@@ -1,9 +1,9 @@
 /*
  * identity.h
  *
- * Who answers at an address, by its relay information document (NIP-11):
- * two addresses of one host whose documents are the same, and say who they
- * are, are one relay.
+ * Who answers at an address, according to its relay information document
+ * (NIP-11): two addresses of one host with the same document, if the document
+ * identifies the relay, are one relay.
  */
 #ifndef CRAWL_IDENTITY_H
 #define CRAWL_IDENTITY_H

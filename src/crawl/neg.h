@@ -1,7 +1,7 @@
 /*
  * neg.h
  *
- * Between negtalk.c, negfetch.c and negset.c: one window by negentropy.
+ * Shared by negtalk.c, negfetch.c and negset.c: one window by negentropy.
  */
 #ifndef CRAWL_NEG_H
 #define CRAWL_NEG_H

@@ -3,8 +3,8 @@
  *
  * Fetches by id what a conversation (negtalk.c) found to be missing.
  *
- * Guarantees: each id is asked for until it came, or until an answer to few
- * of them brought none: then those are withheld, and counted.
+ * Guarantees: each id is asked for until it arrives, or until an answer to
+ * only a few of them brought none: then those count as withheld.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,12 +1,12 @@
 /*
  * negset.c
  *
- * What the archive holds of a relay in a window, asked from the worker part
- * by part, newest first.
+ * The set that the archive holds of a relay in a window, requested from the
+ * worker part by part, newest first.
  *
- * Guarantees: no more than MAX_ITEMS for one job and MAX_TOTAL for the
- * process; what does not fit shortens the window at a whole second, and the
- * rest is asked for when this part is done.
+ * Guarantees: no more than MAX_ITEMS per job and MAX_TOTAL per process; what
+ * does not fit shortens the window at a whole second, and the rest is
+ * requested when this part is done.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,13 +1,13 @@
 /*
  * negtalk.c
  *
- * A window by negentropy (NIP-77): the relay and the archive find out what
+ * One window by negentropy (NIP-77): the relay and the archive find out what
  * the archive lacks, and only that is fetched, by id.
  *
  * Guarantees: COMPLETE ("nip77") only for a range in which the relay answered
  * every question and delivered every id that it claimed.  What it withholds
- * is narrowed down and said to be open, "ids_withheld".  A range that is too
- * much is halved; a relay that does not speak the protocol, or breaks it, is
+ * is narrowed down and reported open, "ids_withheld".  A range that is too
+ * large is halved; a relay that does not speak the protocol, or breaks it, is
  * paged from there on.
  */
 #include "../nostr/pgfree.h"

@@ -1,9 +1,9 @@
 /*
  * pace.c
  *
- * Lanes pay where the wait for a page is long against the time that it takes
- * to come in.  They begin so many pages apart that a joint costs a page in
- * AHEAD_PAGES at most, fewer where the window may not hold as much.
+ * Lanes pay off when waiting for a page takes long compared with receiving
+ * it.  They start so many pages apart that a joint costs at most one page in
+ * AHEAD_PAGES, fewer where the window may not hold as much.
  */
 #include "../nostr/pgfree.h"
 

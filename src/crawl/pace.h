@@ -1,8 +1,8 @@
 /*
  * pace.h
  *
- * How many lanes are worth while beside a walk, and how far apart (ahead.c):
- * measured by its pages.
+ * How many lanes beside a walk are worthwhile, and how far apart (ahead.c),
+ * measured on the walk's own pages.
  */
 #ifndef BB_CRAWL_PACE_H
 #define BB_CRAWL_PACE_H

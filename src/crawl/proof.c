@@ -1,18 +1,18 @@
 /*
  * proof.c
  *
- * Is a window's end its end?  A page without news is not enough: the relay
- * may hide events that it counts against the limit, may cut a second off, may
- * have stopped answering honestly, may say "finish" always.  So the end is
+ * Has a window really ended?  A page without news is not enough: the relay
+ * may hide events that it counts against the limit, may cut off a second, may
+ * have stopped answering honestly, or may always say "finish".  So the end is
  * asked for once more, cut differently: without the lower bound (what lies
- * below shows that it answers and that nothing was cut off above), with the
- * kinds that nobody hides, from the last second that is known to hold events
- * (those must come again).
+ * below shows that the relay answers and that nothing was cut off above), for
+ * the kinds that no relay hides, from the last second that is known to hold
+ * events (those must come again).
  *
  * Guarantees: COMPLETE only if that query brought nothing new, the known
- * events came again, and the last second was not cut off: older events came
- * behind it, or it is smaller than any page that was.  After contradictions
- * it takes more than one such confirmation.
+ * events came again, and the last second was not cut off: older events
+ * followed it, or it is smaller than any page was.  After contradictions
+ * several such confirmations are needed.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,13 +1,13 @@
 /*
  * publish.h
  *
- * Gives signed events to one relay over one connection and hears what it says
- * of each (NIP-01 EVENT, OK).
+ * Sends signed events to one relay over one connection and reports its answer
+ * to each (NIP-01 EVENT, OK).
  *
  * answer() comes once per event, in any order, done() once and last.  An
- * event counts as taken only when the relay says so: OK with true.  What is
- * refused for want of authentication (NIP-42) is sent again, once, after our
- * key has authenticated; no connection authenticates twice.
+ * event counts as accepted only if the relay says so: OK with true.  What is
+ * refused for lack of authentication (NIP-42) is sent once more after
+ * authenticating with our key; a connection authenticates at most once.
  */
 #ifndef CRAWL_PUBLISH_H
 #define CRAWL_PUBLISH_H

@@ -1,9 +1,9 @@
 /*
  * refusal.c
  *
- * What the texts of CLOSED and NOTICE mean.  The prefixes of NIP-01 come
- * first; relays older than those, or with words of their own, are understood
- * by what they usually say.
+ * Interprets the texts of CLOSED and NOTICE: first by the prefixes of NIP-01,
+ * then, for relays that predate them or use words of their own, by what they
+ * usually say.
  */
 #include "../nostr/pgfree.h"
 

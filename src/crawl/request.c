@@ -1,12 +1,12 @@
 /*
  * request.c
  *
- * One subscription: asked when its turn comes, ended in time.
+ * One subscription: sent when its turn comes, and ended in time.
  *
- * Guarantees: every request has an id of its own; silence and drip-feeding
- * end (each message within the timeout, an answer within SYNC_PAGE_TIMEOUTS
- * of them); end() comes once, from the loop, unless the request was stopped
- * or the job ended.
+ * Guarantees: every request has its own subscription id; silence and
+ * drip-feeding end (each message within the timeout, an answer within
+ * SYNC_PAGE_TIMEOUTS of them); end() is called once, from the loop, unless
+ * the request was stopped or the job ended.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,14 +1,14 @@
 /*
  * scatter.c
  *
- * A relay that answers in no order may return any events of the range that
- * was asked, so paging proves nothing.  The range is halved until an answer
- * is smaller than any that was cut off, and then asked again, also by kind:
- * what was the same each time, and the same as is known of that range, is
- * complete.  An answer that lacks a known event was cut off.
+ * A relay that answers in no order may return any events of the requested
+ * range, so paging proves nothing.  The range is halved until an answer is
+ * smaller than any that was cut off, and then asked for again, also by kind:
+ * what was the same each time, and agrees with everything known of that
+ * range, is complete.  An answer that lacks a known event was cut off.
  *
- * Guarantees: ends (each step halves a range or uses up a try); newest part
- * first; memory bounded by MAX_SEEN and MAX_STACK.
+ * Guarantees: it ends (each step halves a range or uses up a try); newest
+ * part first; memory is bounded by MAX_SEEN and MAX_STACK.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,13 +1,14 @@
 /*
  * tail.c
  *
- * The live tail: after the windows the connection stays subscribed from just
- * before the start of the job on, for a time.
+ * The live tail: after the windows the connection stays subscribed for some
+ * time, from just before the start of the job.
  *
- * Claims nothing: what it brings is stored, and the next pass asks for the
- * same time again.  A connection that is only half there is noticed by pings:
- * silence is no fault here.  Stored events that the windows have brought come once
- * more when it begins; the last MAX_RECENT ids are not handed on twice.
+ * It proves nothing: what it brings is stored, and the next pass asks for the
+ * same time again.  Half-open connections are noticed by pings, since silence
+ * is no fault here.  When the tail begins, stored events that the windows
+ * have brought come once more; the last MAX_RECENT ids are not passed on
+ * twice.
  */
 #include "../nostr/pgfree.h"
 

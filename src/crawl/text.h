@@ -1,7 +1,7 @@
 /*
  * text.h
  *
- * Foreign text made fit for people, logs and SQL.
+ * Makes text from the network fit for people, logs and SQL.
  */
 #ifndef CRAWL_TEXT_H
 #define CRAWL_TEXT_H

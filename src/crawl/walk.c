@@ -1,14 +1,15 @@
 /*
  * walk.c
  *
- * Paging through one window, newest first, or oldest first with a relay that
- * answers so.
+ * Pages through one window, newest first, or oldest first with a relay that
+ * answers in that order.
  *
  * Guarantees: every step asks for an older second, finds something new, or
  * ends the walk, so paging ends; a short page never ends it (relays count
- * events against the limit that they then do not send), only what proof.c
- * finds out; the page that asks again for the last second shows what else
- * is in it; what a relay never answers keeps nobody from what lies below.
+ * events against the limit that they then do not send), only the verdict of
+ * proof.c does; the page that asks again for the last second shows what else
+ * is in it; a range that a relay never answers does not keep the walk from
+ * what lies below.
  */
 #include "../nostr/pgfree.h"
 

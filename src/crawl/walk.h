@@ -1,8 +1,8 @@
 /*
  * walk.h
  *
- * Between walk.c, claim.c, proof.c, cutoff.c, hidden.c, dense.c and
- * scatter.c: steps of one walk.
+ * Shared by walk.c, claim.c, proof.c, cutoff.c, hidden.c, dense.c and
+ * scatter.c: the steps of one walk.
  */
 #ifndef CRAWL_WALK_H
 #define CRAWL_WALK_H

@@ -1,9 +1,9 @@
 /*
  * arrival.c
  *
- * Software timestamps of the kernel (SO_TIMESTAMPING), which are of the
- * clock of the day, turned into uv_hrtime() by the difference to now.  What
- * is later than now or implausibly old is not believed.
+ * Software timestamps of the kernel (SO_TIMESTAMPING), which use the wall
+ * clock, converted to uv_hrtime() by their difference to now.  Timestamps
+ * later than now or implausibly old are discarded.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

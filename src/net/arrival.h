@@ -1,8 +1,8 @@
 /*
  * arrival.h
  *
- * When did it arrive?  A loop that is busy with hundreds of handshakes looks
- * at an answer late; the kernel knows when it came.  All times are those of
+ * When did data arrive?  A loop busy with hundreds of handshakes looks at an
+ * answer late; the kernel knows when it came.  All times are those of
  * uv_hrtime(), in nanoseconds.
  */
 #ifndef NET_ARRIVAL_H

@@ -1,13 +1,13 @@
 /*
  * dns_internal.h
  *
- * What the questions to the name servers share: one life cycle.
+ * The common life cycle of DNS queries.
  *
- * A question starts with dns_pending_start, c-ares' callback calls
+ * A query starts with dns_pending_start; c-ares' callback calls
  * dns_pending_answered (true: take the answer now, delivery follows from a
- * zero timer), and deliver() runs exactly once, also at the deadline and when
- * the resolver is closed.  c-ares may hold our pointer longer than that; the
- * memory goes when c-ares, the caller and the timer have let go.
+ * zero timer); deliver() runs exactly once, also at the deadline and when the
+ * resolver is closed.  c-ares may hold our pointer longer than that, so the
+ * memory is freed when c-ares, the caller and the timer have all let go.
  */
 #ifndef NET_DNS_INTERNAL_H
 #define NET_DNS_INTERNAL_H

@@ -1,9 +1,8 @@
 /*
  * dns_record.h
  *
- * One question to the name servers, with the whole answer: records, TTL and
- * what the server said (RFC 1035).  For measuring; connections use
- * dns_resolve.
+ * One DNS query with its whole answer: records, TTL and status (RFC 1035).
+ * For measuring; connections use dns_resolve.
  */
 #ifndef NET_DNS_RECORD_H
 #define NET_DNS_RECORD_H

@@ -1,8 +1,8 @@
 /*
  * http_url.c
  *
- * Takes the address of a page apart, and puts it together with its host in
- * the one form that was checked: what libcurl gets is what the guard saw.
+ * Splits a URL, and rebuilds it with its host in the one form that was
+ * checked: what libcurl gets is what the guard saw.
  */
 #include "../nostr/pgfree.h"
 

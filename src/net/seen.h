@@ -2,8 +2,8 @@
  * seen.h
  *
  * What one connection attempt shows of the peer besides messages: address,
- * certificate, headers of the upgrade.  Filled also when the certificate or
- * the upgrade is refused, as far as it came.
+ * certificate, headers of the upgrade.  Also filled, as far as it got, when
+ * the certificate or the upgrade is refused.
  */
 #ifndef NET_SEEN_H
 #define NET_SEEN_H

@@ -1,7 +1,7 @@
 /*
  * check_job.h
  *
- * The monitor's jobs: check a relay, publish events to one, sign an event;
+ * The monitor's jobs (check a relay, publish events to one, sign an event)
  * and their frames.
  */
 #ifndef NETD_CHECK_JOB_H

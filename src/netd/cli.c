@@ -1,7 +1,8 @@
 /*
  * cli.c
  *
- * bigbrotr-net for people: validate a relay, check it, fetch its events.
+ * The command line of bigbrotr-net: validate a relay, check it, fetch its
+ * events.
  */
 #include "../nostr/pgfree.h"
 

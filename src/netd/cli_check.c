@@ -1,7 +1,7 @@
 /*
  * cli_check.c
  *
- * One check for people and tests.
+ * The command "check": one check, for people and tests.
  */
 #include "../nostr/pgfree.h"
 

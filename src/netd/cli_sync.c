@@ -1,8 +1,9 @@
 /*
  * cli_sync.c
  *
- * One sync job for people.  With a file of events that are held already the
- * relay is asked by negentropy (NIP-77) for what is not in it.
+ * The command "sync": one sync job, for people.  Given a file of events that
+ * are held already, it asks the relay by negentropy (NIP-77) for what is not
+ * in it.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,9 +1,9 @@
 /*
  * delivery.h
  *
- * The way of a sync job's events to the worker: offered, answered, verified,
- * sent, in the order in which they came, with what speaks for them (WINDOW,
- * RESULT) queued behind.
+ * The path of a sync job's events to the worker: offered, answered, verified,
+ * sent, in the order in which they arrived, with what vouches for them
+ * (WINDOW, RESULT) queued behind.
  */
 #ifndef NETD_DELIVERY_H
 #define NETD_DELIVERY_H

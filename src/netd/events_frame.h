@@ -1,9 +1,9 @@
 /*
  * events_frame.h
  *
- * Writes EVENTS frames: verified records, and behind them the relays that
- * they mention.  One frame becomes several when the mentions grow large, so
- * that none is left out.
+ * Writes EVENTS frames: verified records, followed by the relays that they
+ * mention.  One frame becomes several when the mentions grow large, so that
+ * none is left out.
  */
 #ifndef NETD_EVENTS_FRAME_H
 #define NETD_EVENTS_FRAME_H

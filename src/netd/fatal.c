@@ -1,7 +1,7 @@
 /*
  * fatal.c
  *
- * The one way out when memory is out.
+ * The only exit when memory is exhausted.
  */
 #include "../nostr/pgfree.h"
 

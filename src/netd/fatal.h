@@ -1,11 +1,13 @@
 /*
  * fatal.h
  *
- * Out of memory in the network process, decided once: it ends.  A job cannot
- * fail alone, because what is left is not enough to say so to the worker, and
- * nothing is lost by ending: the worker knows this status, logs it with the
- * setting that bounds the memory, starts a new process after its back-off, and
- * all jobs in flight are due again.
+ * What the network process does when memory is exhausted, decided once: it
+ * exits.
+ *
+ * A job cannot fail alone, because the remaining memory may not suffice to
+ * tell the worker, and nothing is lost by exiting: the worker knows this exit
+ * status, logs it with the setting that limits memory, starts a new process
+ * after its back-off, and all jobs in flight are due again.
  */
 #ifndef NETD_FATAL_H
 #define NETD_FATAL_H

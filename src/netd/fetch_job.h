@@ -2,8 +2,8 @@
  * fetch_job.h
  *
  * The finder's job: GET a JSON text from the web.  The text is parsed here
- * and written anew (nostr/json_clean.h): the server never parses what a
- * stranger wrote.
+ * and rewritten (nostr/json_clean.h), so the server never parses foreign
+ * text.
  */
 #ifndef NETD_FETCH_JOB_H
 #define NETD_FETCH_JOB_H

@@ -1,11 +1,12 @@
 /*
  * main.c
  *
- * bigbrotr-net: the process that meets the network.
+ * bigbrotr-net: the process that faces the network.
  *
- * With --worker it serves one worker over descriptor 3 and ends with it: at
- * end of file, at a malformed frame, and when the thread that started it dies.
- * No job runs before the first CONFIG; the sandbox is entered right after it.
+ * With --worker it serves one worker over descriptor 3 and exits with it: at
+ * end of file, at a malformed frame, and when the thread that started it
+ * dies.  No job runs before the first CONFIG, and the sandbox is entered
+ * right after it.
  */
 #include "../nostr/pgfree.h"
 

@@ -1,8 +1,8 @@
 /*
  * rejects.h
  *
- * Refused events until they are reported: the first few one by one, with a
- * sample; then those alike are counted.
+ * Collects refused events until they are reported: the first few
+ * individually, with a sample; after that, similar ones are only counted.
  */
 #ifndef NETD_REJECTS_H
 #define NETD_REJECTS_H

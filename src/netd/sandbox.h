@@ -1,8 +1,8 @@
 /*
  * sandbox.h
  *
- * Gives up what the network process does not need, after everything that
- * needs files and threads was opened.
+ * Gives up what the network process does not need, once everything that needs
+ * files and threads has been opened.
  */
 #ifndef NETD_SANDBOX_H
 #define NETD_SANDBOX_H

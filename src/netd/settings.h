@@ -1,7 +1,7 @@
 /*
  * settings.h
  *
- * CONFIG frames to NetConfig.
+ * Reads CONFIG frames into a NetConfig.
  */
 #ifndef NETD_SETTINGS_H
 #define NETD_SETTINGS_H

@@ -1,8 +1,8 @@
 /*
  * domain.c
  *
- * libpsl's built-in list: nothing is opened.  A name below a suffix that the
- * list does not know counts as one label below its last.
+ * Uses libpsl's built-in list, so no file is opened.  A name below a suffix
+ * that the list does not know belongs to its last two labels.
  */
 #include "pgfree.h"
 

@@ -1,8 +1,8 @@
 /*
  * filter_covers.c
  *
- * Does one filter let through all that another does?  May say no when the
- * answer is yes (a search, a limit), never the other way round.
+ * Does one filter select everything that another one selects?  May say no
+ * although the answer is yes (with a search or a limit), never the reverse.
  */
 #include "pgfree.h"
 

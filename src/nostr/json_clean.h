@@ -1,8 +1,8 @@
 /*
  * json_clean.h
  *
- * Foreign JSON made harmless: parsed strictly (json.h) and written anew, so
- * that whoever reads the result meets only what this program writes.
+ * Makes foreign JSON harmless: parses it strictly (json.h) and rewrites it,
+ * so that whoever reads the result sees only what this program wrote.
  */
 #ifndef NOSTR_JSON_CLEAN_H
 #define NOSTR_JSON_CLEAN_H

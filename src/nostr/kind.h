@@ -1,7 +1,7 @@
 /*
  * kind.h
  *
- * What NIP-01 says about ranges of kinds, and kinds that mean something to us.
+ * The kind ranges of NIP-01, and the kinds that have a meaning here.
  */
 #ifndef NOSTR_KIND_H
 #define NOSTR_KIND_H

@@ -1,8 +1,8 @@
 /*
  * ruling.c
  *
- * See ruling.h.  Must survive tags that say anything: what is not exactly in
- * the form of its NIP says nothing.
+ * See ruling.h.  Must survive tags with arbitrary contents: anything that
+ * does not have exactly the form of its NIP says nothing.
  */
 #include "pgfree.h"
 

@@ -1,12 +1,12 @@
 /*
  * ruling.h
  *
- * What an event says about others, so that a relay does not serve them:
+ * What an event says about other events, so that a relay does not serve them:
  * deletions (NIP-09), requests to vanish (NIP-62), newer versions (NIP-01).
  *
- * Each thing that an event says is a ruling, and has a code by which it is
- * found; codes are on disk, so the function never changes.  Different rulings
- * may share a code: what is found is compared again.
+ * Each such statement is a ruling and has a code by which it is found.  Codes
+ * are on disk, so the function never changes.  Different rulings may share a
+ * code, so whatever is found is compared again.
  */
 #ifndef NOSTR_RULING_H
 #define NOSTR_RULING_H

@@ -1,7 +1,7 @@
 /*
  * sign.h
  *
- * Making events: id and signature (NIP-01), proof of work (NIP-13).
+ * Creates events: id and signature (NIP-01), proof of work (NIP-13).
  */
 #ifndef NOSTR_SIGN_H
 #define NOSTR_SIGN_H

@@ -1,15 +1,15 @@
 /*
  * sketch.h
  *
- * How many different things, in at most NOSTR_SKETCH_MAX bytes: the things
+ * Counts distinct things in at most NOSTR_SKETCH_MAX bytes: the things
  * themselves (64-bit hashes) up to NOSTR_SKETCH_EXACT, beyond that a
  * HyperLogLog of 256 registers (standard error 6.5 %).  Merging is
  * commutative, associative and idempotent.
  *
- * The bytes are what the archive stores:
- *   0x00 hash[8]*   ascending, big-endian, different
- *   0x01 register[256]
- * No bytes at all: nothing counted.
+ *		0x00 hash[8]*       ascending, big-endian, distinct
+ *		0x01 register[256]
+ *
+ * These bytes are what the archive stores.  No bytes at all: nothing counted.
  */
 #ifndef NOSTR_SKETCH_H
 #define NOSTR_SKETCH_H

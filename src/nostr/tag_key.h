@@ -1,8 +1,9 @@
 /*
  * tag_key.h
  *
- * Codes of four bytes that stand for tags, ids, authors and times in indexes.  They are on disk: the functions never change.  Different things
- * may share a code, so what an index finds by it is compared again.
+ * Four-byte codes that stand for tags, ids, authors and times in indexes.
+ * They are on disk, so the functions never change.  Different things may
+ * share a code, so whatever an index finds by it is compared again.
  */
 #ifndef NOSTR_TAG_KEY_H
 #define NOSTR_TAG_KEY_H

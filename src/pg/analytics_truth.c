@@ -1,11 +1,10 @@
 /*
  * analytics_truth.c
  *
- * The analytics from first principles: what every view must show, straight
- * from event, observation and relay and from what the monitor found; and the
- * tallies computed anew.
- *
- * Written apart from fold*.c and the views on purpose: verify() compares the two.
+ * The analytics from first principles: what every view must show, computed
+ * directly from event, observation and relay and from the results of the
+ * monitor; and the tallies recomputed.  Deliberately separate from fold*.c
+ * and the views: verify() compares the two.
  */
 #include "postgres.h"
 

@@ -1,8 +1,9 @@
 /*
  * analytics_value.c
  *
- * What the analytics show of a kind and of a day.  Any time has a day: those
- * that no date can hold share one at each end, which are the infinite dates.
+ * The category of a kind and the day of a time, as the analytics show them.
+ * Any time has a day: those that a date cannot represent share one at each
+ * end, the infinite dates.
  */
 #include "postgres.h"
 

@@ -4,11 +4,12 @@
  * Writes what a transaction brings: events, then observations.
  *
  * Guarantees that writers never deadlock: each writes all its events in the
- * order of their keys, and then all its observations in theirs.  Must survive
- * any number of copies of an event; ids made to collide, which move to keys
- * out of that order; and transactions that write several times.  Who finds
- * himself in a circle with those undoes what he has written and writes it
- * again, if it is all that his transaction has in the archive.
+ * order of their keys, and then all its observations in theirs.  Must
+ * survive: any number of copies of an event; colliding ids, which move to
+ * keys out of that order; transactions that write several times.  A writer
+ * that finds itself in a circle with such transactions undoes what it wrote
+ * and writes it again, provided that is all its transaction has in the
+ * archive.
  */
 #include "pg/compat.h"
 

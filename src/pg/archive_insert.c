@@ -3,11 +3,11 @@
  *
  * See archive_insert.h.
  *
- * ON CONFLICT looks into every unique index before each row and marks the row
- * until it is sure of it: a quarter of the cost of an observation.  Mostly
- * nothing is there, so the rows are first inserted without.  Where that
- * fails, the time was lost and dead rows stay behind; therefore it is tried
- * again only after some inserts without a conflict, more after each failure.
+ * ON CONFLICT searches every unique index before each row and marks the row
+ * until it is sure of it: a quarter of the cost of an observation.  Usually
+ * there is no conflict, so the rows are first inserted without it.  If that
+ * fails, the time was wasted and dead rows remain; so it is tried again only
+ * after some inserts without a conflict, more after each failure.
  */
 #include "postgres.h"
 

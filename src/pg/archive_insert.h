@@ -1,7 +1,7 @@
 /*
  * archive_insert.h
  *
- * Inserts distinct rows of which some may be there.  Internal to
+ * Inserts distinct rows, some of which may already exist.  Internal to
  * src/pg/archive*.c.
  */
 #ifndef BB_ARCHIVE_INSERT_H

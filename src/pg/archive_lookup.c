@@ -1,10 +1,9 @@
 /*
  * archive_lookup.c
  *
- * Asks which events the archive has.
- *
- * Guarantees that "known" means all 32 bytes of the id are the same; must
- * survive ids made to collide in their first 29 bits.
+ * Finds out which events the archive has.  Guarantees that "known" means all
+ * 32 bytes of the id are equal; must survive ids made to collide in their
+ * first 29 bits.
  */
 #include "postgres.h"
 

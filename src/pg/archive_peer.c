@@ -1,11 +1,11 @@
 /*
  * archive_peer.c
  *
- * Announcements and reports of monitors among the new events of a batch, for
- * bigbrotr.peer_fold.
+ * Passes announcements and reports of monitors among the new events of a
+ * batch on to bigbrotr.peer_fold.
  *
- * Guarantees: a batch without one costs a look at each kind.  Taken from the
- * event itself, as a light archive keeps no tags.
+ * Guarantees: a batch without any costs one look at each kind.  Taken from
+ * the event itself, since a light archive stores no tags.
  */
 #include "postgres.h"
 

@@ -1,7 +1,7 @@
 /*
  * attempt.h
  *
- * Doing something that may fail without losing the transaction.
+ * Does something that may fail without losing the transaction.
  */
 #ifndef BB_ATTEMPT_H
 #define BB_ATTEMPT_H

@@ -1,11 +1,11 @@
 /*
  * bigbrotr.c
  *
- * Where PostgreSQL enters the library.
+ * The entry point of the library.
  *
- * Guarantees: nothing starts during pg_upgrade; the settings exist even when
+ * Guarantees: nothing starts during pg_upgrade; the settings exist even if
  * the library is loaded by LOAD or by a function call; hooks, shared memory
- * and the launcher only through shared_preload_libraries.
+ * and the launcher are set up only through shared_preload_libraries.
  */
 #include "pg/compat.h"
 

@@ -1,10 +1,9 @@
 /*
  * candidate_life.h
  *
- * What a try means for a candidate: it becomes a relay, or is tried again
- * later, or is parked.
- *
- * Inside a transaction of the caller, with SPI connected.
+ * What an attempt means for a candidate: it becomes a relay, is tried again
+ * later, or is parked.  Inside a transaction of the caller, with SPI
+ * connected.
  */
 #ifndef BB_CANDIDATE_LIFE_H
 #define BB_CANDIDATE_LIFE_H

@@ -1,8 +1,8 @@
 /*
  * check_store.h
  *
- * What a check found, into its tables.  Inside a transaction of the caller,
- * SPI not connected.
+ * Stores what a check found.  Inside a transaction of the caller, SPI not
+ * connected.
  */
 #ifndef BB_CHECK_STORE_H
 #define BB_CHECK_STORE_H

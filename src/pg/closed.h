@@ -1,7 +1,7 @@
 /*
  * closed.h
  *
- * Partitions that have ended, for SQL texts.
+ * SQL fragments that select partitions that have ended.
  */
 #ifndef BB_CLOSED_H
 #define BB_CLOSED_H

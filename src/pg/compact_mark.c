@@ -1,11 +1,11 @@
 /*
  * compact_mark.c
  *
- * Which observations of a batch are packed already?  See compact.h for the
- * lock that makes the answer last.
+ * Finds out which observations of a batch are packed already.  See compact.h
+ * for the lock that makes the answer last.
  *
- * Events of the last half day cost nothing here; for older ones it takes
- * about one look into an index for each block that the batch touches.
+ * Events of the last half day cost nothing here; older ones cost about one
+ * index lookup per block that the batch touches.
  */
 #include "postgres.h"
 

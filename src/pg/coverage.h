@@ -1,11 +1,12 @@
 /*
  * coverage.h
  *
- * Which windows of created_at were asked of a relay with which filter, and
+ * Which windows of created_at a relay was asked for with which filter, and
  * what is proved (table coverage).
  *
  * Like archive.h: inside a transaction of the caller, SPI not connected.
- * Times are unix seconds; a window without upper end has until PG_INT64_MAX.
+ * Times are Unix seconds; a window without upper end has until =
+ * PG_INT64_MAX.
  */
 #ifndef BB_COVERAGE_H
 #define BB_COVERAGE_H

@@ -1,12 +1,9 @@
 /*
  * due_queue.h
  *
- * What is due, per network, read from the database a part at a time: a
- * connection that becomes free does not wait for a query, and nothing is
- * asked once for each.
- *
- * In memory only.  What was read may have changed since: it is a hint of
- * seconds ago, as a job in flight is.
+ * What is due, per network, read from the database in batches, so that a free
+ * connection does not wait for a query.  In memory only; what was read may
+ * have changed seconds ago, and is a hint just as a job in flight is.
  */
 #ifndef BB_DUE_QUEUE_H
 #define BB_DUE_QUEUE_H

@@ -1,7 +1,7 @@
 /*
  * each_row.h
  *
- * Going through a result that is too large to hold.
+ * Iterates over a result that is too large to hold in memory.
  */
 #ifndef BB_EACH_ROW_H
 #define BB_EACH_ROW_H

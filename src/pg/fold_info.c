@@ -1,11 +1,11 @@
 /*
  * fold_info.c
  *
- * Which events the entries of a step speak of.
+ * Finds out which events the entries of a step refer to.
  *
- * What was added is looked up in the archive.  When it was removed again in
- * the meantime, the row that removed it says what it was; such a row always
- * comes later in the queue.
+ * What was added is looked up in the archive.  If it has been removed in the
+ * meantime, the row that removed it describes it; such a row always comes
+ * later in the queue.
  */
 #include "postgres.h"
 

@@ -3,9 +3,10 @@
  *
  * Observations of events that nobody knows.
  *
- * The event went while a transaction that knew it was still under way.  Such
- * an observation is put aside, and counted should the event return.  It may be
- * removed too, by a row that knows no more: both find the same event, or none.
+ * The event was removed while a transaction that knew it was still running.
+ * Such an observation is set aside, and counted if the event returns.  It may
+ * also be removed, by a row that knows no more: both find the same event, or
+ * none.
  */
 #include "postgres.h"
 

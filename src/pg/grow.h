@@ -1,7 +1,7 @@
 /*
  * grow.h
  *
- * Arrays that grow as they are filled, beyond a gigabyte if need be.
+ * Growable arrays, beyond a gigabyte if necessary.
  */
 #ifndef BB_GROW_H
 #define BB_GROW_H

@@ -1,14 +1,14 @@
 /*
  * index_pack.c
  *
- * Task of the refresher: indexes of months that have ended and become quiet
- * are built anew, full pages instead of the half-full ones that events in no
- * order leave behind.
+ * Task of the refresher: rebuilds the indexes of months that have ended and
+ * become quiet, so that pages are full instead of half full, as events in
+ * random order leave them.
  *
- * Guarantees that nobody who reads or writes waits for it: REINDEX
- * CONCURRENTLY, and only when no transaction is old enough that it would have
- * to wait long.  Must survive being killed at any time: what is left of an
- * index half built is dropped by a later step.
+ * Guarantees that no reader or writer waits for it: REINDEX CONCURRENTLY, and
+ * only if no transaction is so old that it would have to wait long.  Must
+ * survive being killed at any time: a half-built index is dropped by a later
+ * step.
  */
 #include "pg/compat.h"
 

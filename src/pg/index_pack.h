@@ -1,7 +1,7 @@
 /*
  * index_pack.h
  *
- * Builds the btrees of closed months of event anew (table index_pack).
+ * Rebuilds the btrees of closed months of event (table index_pack).
  */
 #ifndef BB_INDEX_PACK_H
 #define BB_INDEX_PACK_H

@@ -1,12 +1,13 @@
 /*
  * ingest_late.h
  *
- * What ingest does only when its transaction commits: refusals, mentions and
- * counters go into rows that all writers share.  Written at once their locks
- * would stay with an open transaction, and every worker would wait for it.
+ * The part of ingest that happens only when its transaction commits:
+ * rejections, mentions and counters go into rows that all writers share.
+ * Written at once, their locks would be held by an open transaction, and
+ * every worker would wait for it.
  *
- * Savepoints: what is counted follows them; refusals and mentions of one that
- * was rolled back are written all the same.
+ * Savepoints: counters follow them; rejections and mentions of one that was
+ * rolled back are written all the same.
  */
 #ifndef BB_INGEST_LATE_H
 #define BB_INGEST_LATE_H

@@ -1,12 +1,13 @@
 /*
  * jsonl_export.c
  *
- * Events into a file, one JSON object a line, in the order of their keys.
+ * Writes events into a file, one JSON object per line, in the order of their
+ * keys.
  *
- * Guarantees: a file that is interrupted goes on with the event behind the
- * last one that was recorded; what a lost step has written is cut off first.
- * The first step only says that the file is ours, so that it, too, is one.
- * Every event is verified again as it is written.
+ * Guarantees: an interrupted export continues with the event after the last
+ * one recorded; what a lost step wrote is cut off first.  The first step only
+ * records that the file is ours, so that it can be interrupted, too.  Every
+ * event is verified again as it is written.
  */
 #include "pg/compat.h"
 

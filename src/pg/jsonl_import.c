@@ -1,7 +1,8 @@
 /*
  * jsonl_import.c
  *
- * Events from a file, one JSON object a line (what strfry exports, too).
+ * Reads events from a file, one JSON object per line (as strfry exports
+ * them).
  *
  * Guarantees: a step reads about a megabyte and whole lines; every line is
  * stored, known, or counted as refused with its reason; a line longer than an

@@ -3,15 +3,15 @@
  *
  * Commands that need a database, or the extension, without our workers.
  *
- * Guarantees: before such a command runs, the database is blocked (nothing of
- * ours starts there) and its workers have ended, or 30 s have passed; the
- * block ends with the transaction, however it ends, and the launcher is woken
- * then.  Only who may run the command can stop workers with it.  An archive
- * that has events is not dropped by accident.
- * Must survive: commands that fail, subtransactions, DROP through CASCADE,
- * databases that do not exist, other extensions' hooks.
+ * Guarantees: before such a command runs, the database is blocked (no worker
+ * starts there) and its workers have exited, or 30 s have passed; the block
+ * ends with the transaction, however that ends, and then the launcher is
+ * woken.  Only users who may run the command can stop workers with it.  An
+ * archive that contains events is not dropped by accident.  Must survive:
+ * commands that fail, subtransactions, DROP through CASCADE, databases that
+ * do not exist, other extensions' hooks.
  *
- * Race closed: a worker takes its slot before it connects and looks for the
+ * Race closed: a worker takes its slot before it connects and checks for the
  * block under the same lock.  So it is either seen and signalled here, or it
  * sees the block and leaves.
  */

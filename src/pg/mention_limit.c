@@ -1,13 +1,14 @@
 /*
  * mention_limit.c
  *
- * How many addresses one host and one domain may have: a host that answers to
- * any path, or a domain to any name, would fill the queue with one relay.
+ * Limits how many addresses one host and one domain may have: otherwise a
+ * host that answers at any path, or a domain with any name, could fill the
+ * queue with a single relay.
  *
  * The limits count the rows of mention, so an operator who deletes rows makes
  * room.  Among the new addresses of a batch, those that more authors mention
- * go first.  Writers at the same moment do not see each other: together they
- * may pass a limit by what each brings.
+ * come first.  Concurrent writers do not see each other: together they may
+ * exceed a limit by what each brings.
  */
 #include "postgres.h"
 

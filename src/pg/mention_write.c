@@ -1,12 +1,12 @@
 /*
  * mention_write.c
  *
- * Writes mentions: which are known, what is over a limit, then mention,
- * candidate and (those set aside until somebody mentions them) relay.
+ * Writes mentions: which are known, which exceed a limit, then mention,
+ * candidate and relay (those parked until somebody mentions them).
  *
  * All in the order of the addresses.  A candidate or relay that another
- * transaction is changing is left alone: its turn comes with a later mention,
- * and nobody waits for anybody.
+ * transaction is changing is skipped: its turn comes with a later mention,
+ * and nobody waits.
  */
 #include "postgres.h"
 

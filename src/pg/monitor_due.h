@@ -1,7 +1,7 @@
 /*
  * monitor_due.h
  *
- * Which relays are checked now.  Inside a transaction of the caller, SPI not
+ * Which relays are checked next.  Inside a transaction of the caller, SPI not
  * connected.
  */
 #ifndef BB_MONITOR_DUE_H

@@ -1,8 +1,8 @@
 /*
  * monitor_news.h
  *
- * What bigbrotr-net tells about the monitor's jobs, made true in the
- * database, inside a transaction of the caller, SPI not connected.
+ * Applies what bigbrotr-net reports about the monitor's jobs to the database,
+ * inside a transaction of the caller, SPI not connected.
  */
 #ifndef BB_MONITOR_NEWS_H
 #define BB_MONITOR_NEWS_H

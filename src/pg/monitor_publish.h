@@ -1,11 +1,12 @@
 /*
  * monitor_publish.h
  *
- * Jobs that publish: our events to the relays of bigbrotr.monitor_publish,
- * and those about the monitor itself, which bigbrotr-net has to sign first.
+ * Jobs that publish: our events to the relays in bigbrotr.monitor_publish,
+ * and announcements of the monitor itself, which bigbrotr-net has to sign
+ * first.
  *
- * They run beside the checks: a publish relay that is slow or gone never
- * delays one.  Inside a transaction of the caller, SPI not connected.
+ * They run beside the checks: a slow or unreachable target never delays one.
+ * Inside a transaction of the caller, SPI not connected.
  */
 #ifndef BB_MONITOR_PUBLISH_H
 #define BB_MONITOR_PUBLISH_H

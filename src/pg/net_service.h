@@ -1,8 +1,8 @@
 /*
  * net_service.h
  *
- * The loop that services share whose jobs run in bigbrotr-net: start what is
- * due, wait, write what comes back, fill the room that it made.
+ * The main loop of services whose jobs run in bigbrotr-net: start what is
+ * due, wait, write what comes back, use the room that this made.
  */
 #ifndef BB_NET_SERVICE_H
 #define BB_NET_SERVICE_H

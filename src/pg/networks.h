@@ -1,7 +1,7 @@
 /*
  * networks.h
  *
- * Which overlay networks are switched on (bigbrotr.<network>_enabled).
+ * Which overlay networks are enabled (bigbrotr.<network>_enabled).
  */
 #ifndef BB_NETWORKS_H
 #define BB_NETWORKS_H

@@ -1,8 +1,8 @@
 /*
  * nip19_sql.c
  *
- * npub, note, nip19_decode, nip19_hex.  A secret key is refused: it must not
- * end up in a query log twice.
+ * npub, note, nip19_decode, nip19_hex.  Secret keys are refused: they must
+ * not get into a query log twice.
  */
 #include "postgres.h"
 

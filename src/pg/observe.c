@@ -1,7 +1,7 @@
 /*
  * observe.c
  *
- * observe: observations from SQL, of events that are archived.
+ * observe: adds observations of archived events from SQL.
  */
 #include "pg/compat.h"
 

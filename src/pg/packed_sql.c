@@ -1,9 +1,8 @@
 /*
  * packed_sql.c
  *
- * packed_unpack: the items of one block, for checks and for curious people.
- *
- * Must survive any bytea: what is no block is an error.
+ * packed_unpack: the items of one block, for checks and for the curious.
+ * Must survive any bytea: what is not a block is an error.
  */
 #include "pg/compat.h"
 

@@ -1,14 +1,15 @@
 /*
  * pagerank.c
  *
- *   pagerank(damping, iterations, tolerance, max_edges) SETOF record
+ *		pagerank(damping, iterations, tolerance, max_edges) SETOF record
  *
- * PageRank of the follow graph: the newest kind 3 event of each author, one
- * edge to each key in a p tag (NIP-02).  An edge counts once, following
- * oneself not at all; who follows nobody shares with all alike.
+ * PageRank of the follow graph: the newest kind 3 event of each author, with
+ * an edge to each key in a p tag (NIP-02).  Duplicate edges count once, edges
+ * to oneself not at all; an author who follows nobody shares with all
+ * equally.
  *
- * Memory is 4 bytes an edge and about 150 a key; more than max_edges is an
- * error.  Must survive tags of any form, and being cancelled at any time.
+ * Memory is 4 bytes per edge and about 150 per key; more than max_edges is an
+ * error.  Must survive tags of any form, and being canceled at any time.
  */
 #include "postgres.h"
 

@@ -3,9 +3,9 @@
  *
  * See partition_empty.h.
  *
- * Must survive: transactions that hold locks, or old snapshots, for as long as
- * they like.  TRUNCATE does not look at snapshots, so it has to be certain
- * that none is left for which the table is not empty.
+ * Must survive: transactions that hold locks, or old snapshots, for any
+ * length of time.  TRUNCATE ignores snapshots, so it has to be certain that
+ * none remains for which the table is not empty.
  */
 #include "pg/compat.h"
 

@@ -1,7 +1,8 @@
 /*
  * partition_empty.h
  *
- * Gives the space of partitions that have become empty back to the system.
+ * Truncates partitions that have become empty, which returns their space to
+ * the system.
  */
 #ifndef BB_PARTITION_EMPTY_H
 #define BB_PARTITION_EMPTY_H

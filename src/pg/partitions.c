@@ -1,10 +1,10 @@
 /*
  * partitions.c
  *
- * Guarantees: who reads or writes the archive never waits for new partitions
- * for longer than LOCK_MS, and neither do the services: events that belong to
- * no month yet go to event_future.  Must survive: sessions that hold locks on
- * the archive for as long as they like.
+ * Guarantees: readers and writers of the archive never wait for new
+ * partitions longer than LOCK_MS, nor do the services: events without a month
+ * go to event_future.  Must survive: sessions that hold locks on the archive
+ * for any length of time.
  */
 #include "pg/compat.h"
 

@@ -1,7 +1,7 @@
 /*
  * partitions.h
  *
- * Makes partitions of event and observation ahead of time.
+ * Creates partitions of event and observation in advance.
  */
 #ifndef BB_PARTITIONS_H
 #define BB_PARTITIONS_H

@@ -2,7 +2,7 @@
  * publication.c
  *
  * See publication.h.  One row per relay and slot, so the queue never grows
- * beyond what there is to say.
+ * beyond what there is to publish.
  */
 #include "pg/compat.h"
 

@@ -1,13 +1,13 @@
 /*
  * query_plan.c
  *
- * Answers one filter: chooses the ways through event, cuts time into windows,
- * newest first, and stops when the limit is full.
+ * Answers one filter: chooses access paths through event, divides time into
+ * windows, newest first, and stops when the limit is full.
  *
- * Guarantees the same answer whatever way is taken; that no answer is final
+ * Guarantees the same answer whichever path is taken; that no answer is final
  * before every row of its second was seen; that the work is about
- * proportional to the answer.  How dense the matches are is not guessed from
- * statistics but looked at: a short ordered scan comes first.
+ * proportional to the answer.  The density of matches is not estimated from
+ * statistics but observed: a short ordered scan comes first.
  */
 #include "postgres.h"
 

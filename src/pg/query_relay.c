@@ -1,9 +1,9 @@
 /*
  * query_relay.c
  *
- * What a relay would not serve by its own kind and tags: ephemeral, expired
- * (NIP-40) and protected (NIP-70) events.  An archive has no AUTH of the author
- * of a protected event, so it is in no position to pass it on.
+ * What a relay would not serve because of its own kind and tags: ephemeral,
+ * expired (NIP-40) and protected (NIP-70) events.  The archive has no AUTH
+ * from the author of a protected event, so it may not pass it on.
  */
 #include "postgres.h"
 

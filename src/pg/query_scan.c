@@ -3,7 +3,7 @@
  *
  * Receives rows of event and keeps those that match a filter.
  *
- * Guarantees that an answer depends on no index: each row is compared with
+ * Guarantees that answers do not depend on indexes: each row is compared with
  * the whole filter.  An ordered scan stops only between two seconds, so that
  * ties are never cut before they are sorted.
  */

@@ -1,11 +1,12 @@
 /*
  * query_way.c
  *
- * Which ways through event lead to the matches of a filter, and what each
- * needs: kinds, codes, texts.
+ * Which access paths ("ways") through event lead to the matches of a filter,
+ * and what each needs: kinds, codes, texts.
  *
- * A way finds at least what matches; it is chosen by what the filter has, not
- * by statistics.  What is dense is noticed on the way (query_plan.c).
+ * A way finds at least what matches; it is chosen by the contents of the
+ * filter, not by statistics.  Dense matches are noticed during the scan
+ * (query_plan.c).
  */
 #include "postgres.h"
 

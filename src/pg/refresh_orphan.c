@@ -1,7 +1,7 @@
 /*
  * refresh_orphan.c
  *
- * Task of the refresher: what belongs to nothing any more
+ * Task of the refresher: removes what nothing refers to any more
  * (src/schema/66_orphan.sql).
  */
 #include "postgres.h"

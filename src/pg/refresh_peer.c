@@ -1,7 +1,8 @@
 /*
  * refresh_peer.c
  *
- * Task of the refresher: what other monitors say (src/schema/29_peer.sql).
+ * Task of the refresher: reads what other monitors report
+ * (src/schema/29_peer.sql).
  */
 #include "postgres.h"
 

@@ -1,14 +1,14 @@
 /*
  * relay_cover.c
  *
- *   relay_cover(since, until, max_relays, max_observations) SETOF record
+ *		relay_cover(since, until, max_relays, max_observations) SETOF record
  *
- * Which few relays hold most: greedily, the relay that adds most events to
- * those chosen before, of the events created in that time (the usual
- * approximation of the smallest set; of two alike, the lower relay.id).
+ * Which few relays hold most of the events created in that time, greedily:
+ * each is the relay that adds most events to those chosen before (the usual
+ * approximation of the smallest set cover; ties go to the lower relay.id).
  *
- * Memory is 4 bytes an observation and 5 an event; more than max_observations
- * is an error.  Can be cancelled at any time.
+ * Memory is 4 bytes per observation and 5 per event; more than
+ * max_observations is an error.  Can be canceled at any time.
  */
 #include "postgres.h"
 

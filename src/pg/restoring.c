@@ -1,8 +1,8 @@
 /*
  * restoring.c
  *
- * See restoring.h.  The catalog tells, whatever does the restoring; only
- * before the first partition is there does the name of the program count.
+ * See restoring.h.  The catalog tells, whichever program restores; only
+ * before the first partition exists does the name of the program matter.
  */
 #include "postgres.h"
 

@@ -1,10 +1,9 @@
 /*
  * retention.c
  *
- * What policies refuse; see retention.h.
- *
- * Guarantees that what a policy removes is refused, however many there are:
- * else it would come, and go, with every re-check.
+ * What retention policies refuse; see retention.h.  Guarantees that whatever
+ * a policy removes is also refused, however many policies there are;
+ * otherwise it would return with every re-check.
  */
 #include "postgres.h"
 

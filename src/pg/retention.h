@@ -3,9 +3,9 @@
  *
  * Policies by which events are removed (table retention).
  *
- * What a policy has removed does not come back: events below its floor are
- * refused, with the reason "retention", and when it is for all kinds, relays
- * are not asked for that time.
+ * What a policy has removed does not come back: events older than its floor
+ * are refused, with the reason "retention", and if the policy applies to all
+ * kinds, relays are not asked for that time.
  */
 #ifndef BB_RETENTION_H
 #define BB_RETENTION_H

@@ -4,11 +4,10 @@
  * Carries out the policies of table retention, a batch at a time.
  *
  * Guarantees that the floor of a policy is committed before the first event
- * below it is removed: whoever writes refuses them from then on; that who
- * writes waits for one batch at most, about BATCH_MS, and gets as long in
- * between.  Months that
- * a policy for all kinds has emptied are truncated when no snapshot is left
- * that sees their rows.
+ * below it is removed, so that writers refuse such events from then on; and
+ * that writers wait for at most one batch, about BATCH_MS, and get as long in
+ * between.  Months that a policy for all kinds has emptied are truncated when
+ * no snapshot remains that sees their rows.
  */
 #include "pg/compat.h"
 

@@ -1,11 +1,11 @@
 /*
  * ruling.c
  *
- * Entries of bigbrotr.ruling for events that say something about others: a
- * trigger writes them, ruling_codes tells which they are.
+ * Maintains bigbrotr.ruling for events that say something about others: the
+ * trigger function, and ruling_codes.
  *
- * Guarantees that whoever may write an event also writes its entries, in the
- * same transaction; that other kinds cost the WHEN of the trigger.
+ * Guarantees that whoever may insert an event also inserts its entries, in
+ * the same transaction; other kinds cost only the WHEN clause of the trigger.
  */
 #include "postgres.h"
 

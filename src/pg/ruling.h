@@ -1,11 +1,11 @@
 /*
  * ruling.h
  *
- * bigbrotr.ruling: by the code of what is said about an event (nostr/ruling.h)
- * the keys of the events that may say it.
+ * bigbrotr.ruling: for the code of what is said about an event
+ * (nostr/ruling.h), the keys of the events that may say it.
  *
- * An entry is a hint: the event may be gone by now.  That none is missing
- * holds for the partitions of event that are covered (ruling_cover.c).
+ * An entry is a hint: the event may be gone by now.  No entry is missing for
+ * those partitions of event that are covered (ruling_cover.c).
  */
 #ifndef BB_RULING_H
 #define BB_RULING_H

@@ -4,12 +4,12 @@
  * For which keys bigbrotr.ruling has every entry.
  *
  * A partition is covered while its trigger ruling_note is ENABLE ALWAYS.
- * Whoever sets that (bigbrotr.ruling_cover) writes what is missing first.  The
- * trigger of a partition that is attached, or of which it was switched off and
- * on, is not ALWAYS, so that rows which it did not see are never forgotten.
+ * Whoever sets that (bigbrotr.ruling_cover) first writes what is missing.
+ * The trigger of a newly attached partition, or one that was switched off and
+ * on, is not ALWAYS, so rows that it did not see are never overlooked.
  *
  * Guarantees an answer for the active snapshot: what it sees in a covered
- * partition, it sees in ruling, too.
+ * partition it also sees in ruling.
  */
 #include "postgres.h"
 

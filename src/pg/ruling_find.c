@@ -1,8 +1,8 @@
 /*
  * ruling_find.c
  *
- * Looks codes up in bigbrotr.ruling: one look into its index each, the newest
- * entries first.
+ * Looks codes up in bigbrotr.ruling: one index lookup each, newest entries
+ * first.
  */
 #include "postgres.h"
 

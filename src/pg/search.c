@@ -1,12 +1,12 @@
 /*
  * search.c
  *
- * Full text search in contents, by PostgreSQL's own.
+ * Full text search in contents, with PostgreSQL's own facilities.
  *
- * Guarantees that no content makes an insert fail: what is longer than
- * BB_SEARCH_MAX_BYTES is not looked at, words longer than BB_SEARCH_MAX_WORD
- * are cut, so that neither the limit of a tsvector (1 MB) nor that of a word
- * (2 kB) is ever reached.  Must survive whatever people type.
+ * Guarantees that no content makes an insert fail: what exceeds
+ * BB_SEARCH_MAX_BYTES is not indexed and words longer than BB_SEARCH_MAX_WORD
+ * are cut, so neither the limit of a tsvector (1 MB) nor that of a word (2
+ * kB) is ever reached.  Must survive any content.
  */
 #include "postgres.h"
 

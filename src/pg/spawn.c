@@ -1,13 +1,14 @@
 /*
  * spawn.c
  *
- * Starts bigbrotr-net: one socket on descriptor 3, nothing else inherited.
+ * Starts bigbrotr-net with one socket on descriptor 3 and nothing else
+ * inherited.
  *
  * Guarantees: no descriptor, environment variable, signal mask or signal
  * handler of the server reaches the child; its memory and descriptors are
- * bounded; it is collected by this process.  posix_spawn never runs code of
- * ours between fork and exec.  Must survive: a program that is missing, no
- * descriptors left, children that do not react.
+ * limited; it is reaped by this process.  posix_spawn runs no code of ours
+ * between fork and exec.  Must survive: a missing program, no free
+ * descriptors, children that do not respond.
  */
 #include "postgres.h"
 

@@ -1,7 +1,7 @@
 /*
  * srf.h
  *
- * Functions that return sets of rows.
+ * Set-returning functions.
  */
 #ifndef BB_SRF_H
 #define BB_SRF_H

@@ -1,7 +1,7 @@
 /*
  * steps.h
  *
- * Procedures that take one step after the other and commit each.
+ * Procedures that run in steps and commit each.
  */
 #ifndef BB_STEPS_H
 #define BB_STEPS_H

@@ -3,12 +3,11 @@
  *
  * Which jobs may be to blame when bigbrotr-net is lost.
  *
- * A relay that can end the process at once would keep all others waiting, as
- * the back-off grows and all jobs start again together.  So: what was in
- * flight at two quick losses in a row is put off like any failure; whoever
- * was there by chance succeeds the next time, without that relay.
- *
- * In memory of this process; a key is whatever names a job of its service.
+ * A relay that can kill the process at once would keep all others waiting,
+ * since the back-off grows and all jobs restart together.  So whatever was in
+ * flight at two quick losses in a row is postponed like any failure; those
+ * who were there by chance succeed the next time, without that relay.  In
+ * memory of this process; a key is whatever identifies a job of its service.
  */
 #ifndef BB_SUSPECTS_H
 #define BB_SUSPECTS_H

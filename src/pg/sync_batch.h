@@ -1,11 +1,12 @@
 /*
  * sync_batch.h
  *
- * All frames of sync jobs that are ready, as one transaction of the caller.
+ * Handles all frames of sync jobs that are ready in one transaction of the
+ * caller.
  *
- * First they are collected, then all their events and observations are
- * written in one order (see archive.h), then what follows from each frame
- * becomes true in the order in which they came.
+ * They are collected first; then all their events and observations are
+ * written in one order (see archive.h); then the consequences of each frame
+ * are applied in the order in which the frames came.
  */
 #ifndef BB_SYNC_BATCH_H
 #define BB_SYNC_BATCH_H

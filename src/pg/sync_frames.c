@@ -1,8 +1,9 @@
 /*
  * sync_frames.c
  *
- * What follows from each frame once the batch is stored: answers, counts,
- * mentions, coverage, the relay's news.  In the order in which they came.
+ * Applies the consequences of each frame once the batch is stored: answers,
+ * counters, mentions, coverage, news about the relay.  In the order in which
+ * the frames came.
  */
 #include "postgres.h"
 

@@ -1,9 +1,9 @@
 /*
  * sync_jobs.h
  *
- * The sync jobs that this process has given to bigbrotr-net, and how many
- * connections they take.  In memory only: a job that is forgotten is due
- * again, coverage says where it goes on.
+ * The sync jobs that this process has handed to bigbrotr-net, and how many
+ * connections they take.  In memory only: a forgotten job is due again, and
+ * coverage tells where it continues.
  */
 #ifndef BB_SYNC_JOBS_H
 #define BB_SYNC_JOBS_H

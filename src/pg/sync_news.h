@@ -1,7 +1,8 @@
 /*
  * sync_news.h
  *
- * PASSED and RESULT: what they mean for the job and for the relay's life.
+ * PASSED and RESULT frames: what they mean for the job and for the relay's
+ * state.
  */
 #ifndef BB_SYNC_NEWS_H
 #define BB_SYNC_NEWS_H

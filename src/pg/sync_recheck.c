@@ -3,8 +3,8 @@
  *
  * See sync_recheck.h.
  *
- * Guarantees that a round ends: its place only moves down, and a window that
- * cannot be re-checked is passed over.  How large a window is follows from
+ * Guarantees that a round ends: its position only moves down, and a window
+ * that cannot be re-checked is skipped.  The size of a window follows from
  * what the archive observed there; a few rows of an index are read for it.
  */
 #include "postgres.h"

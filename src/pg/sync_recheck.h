@@ -2,9 +2,9 @@
  * sync_recheck.h
  *
  * The rotating re-check: what was proved complete is asked for again, from
- * the newest to the oldest, some events in each pass.  Finds what was
- * published with an old date, and measures how much of what a relay has had
- * been missed (relay.recall).
+ * the newest to the oldest, some events in each pass.  It finds what was
+ * published with an old date and measures the share of a relay's events that
+ * had been missed (relay.recall).
  *
  * Inside a transaction of the caller, SPI not connected.
  */

@@ -1,7 +1,7 @@
 /*
  * sync_start.h
  *
- * Makes the SYNC frame of a relay: what it is asked for, and how.
+ * Builds the SYNC frame of a relay: what it is asked for, and how.
  */
 #ifndef BB_SYNC_START_H
 #define BB_SYNC_START_H

@@ -1,9 +1,9 @@
 /*
  * transfer.h
  *
- * Imports and exports in steps: each is a transaction that also writes how
- * far it is into its row of bigbrotr.transfer, so that one which was
- * interrupted goes on where it stood.
+ * Imports and exports in steps: each is a transaction that also records the
+ * position in its row of bigbrotr.transfer, so that an interrupted one
+ * continues where it stopped.
  */
 #ifndef BB_TRANSFER_H
 #define BB_TRANSFER_H

@@ -1,8 +1,8 @@
 /*
  * worker_start.h
  *
- * How one process of bigbrotr starts another, and what travels in bgw_extra.
- * For launcher and scheduler.
+ * How one process of bigbrotr starts another, and what is passed in
+ * bgw_extra.  For launcher and scheduler.
  */
 #ifndef BB_WORKER_START_H
 #define BB_WORKER_START_H
