@@ -27,17 +27,23 @@ BEGIN
 		RAISE EXCEPTION 'period must be day, week, month, quarter or year'
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	RETURN QUERY SELECT x.starts, count(DISTINCT x.author_id), count(DISTINCT x.author_id) FILTER (WHERE x.fresh), sum(x.events)::bigint
-		FROM (SELECT date_trunc(active_authors.period, bigbrotr.tally_date(t.day)::timestamp)::date AS starts, t.author_id, t.events,
-				bigbrotr.tally_day(a.first_at) = t.day AS fresh
-			FROM bigbrotr.tally_day_author AS t JOIN bigbrotr.tally_author AS a ON a.id = t.author_id
-			WHERE t.day BETWEEN bigbrotr.tally_day(active_authors.since) AND bigbrotr.tally_day(active_authors.until)
-				AND t.events > 0) AS x
-		GROUP BY x.starts ORDER BY x.starts;
+	RETURN QUERY WITH days AS MATERIALIZED (
+			SELECT t.day, date_trunc(active_authors.period, bigbrotr.tally_date(t.day)::timestamp)::date AS starts FROM bigbrotr.tally_day AS t
+			WHERE t.day BETWEEN bigbrotr.tally_day(active_authors.since) AND bigbrotr.tally_day(active_authors.until)),
+		active AS (
+			SELECT x.starts, count(*) AS authors, sum(x.events)::bigint AS events
+			FROM (SELECT d.starts, t.author_id, sum(t.events) AS events FROM days AS d
+				JOIN bigbrotr.tally_day_author AS t ON t.day = d.day WHERE t.events > 0 GROUP BY d.starts, t.author_id) AS x
+			GROUP BY x.starts),
+		fresh AS (
+			SELECT d.starts, count(*) AS authors FROM bigbrotr.tally_author AS a
+			JOIN days AS d ON d.day = bigbrotr.tally_day(a.first_at) WHERE a.events > 0 GROUP BY d.starts)
+		SELECT a.starts, a.authors, coalesce(f.authors, 0), a.events
+		FROM active AS a LEFT JOIN fresh AS f ON f.starts = a.starts ORDER BY a.starts;
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.active_authors(text, date, date) IS
-	'for each period (day, week, month, quarter or year, UTC): authors who published, authors whose first event falls in it, and events; exact';
+	'for each period (day, week, month, quarter or year, UTC) from since to until, which cut the first and the last one: authors who published, authors whose first event falls in it, and events; exact';
 
 CREATE FUNCTION bigbrotr.distinct_authors(relays text[] DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
 	RETURNS bigint
@@ -46,22 +52,25 @@ CREATE FUNCTION bigbrotr.distinct_authors(relays text[] DEFAULT NULL, since date
 DECLARE
 	result bigint;
 	ids integer[] := ARRAY(SELECT r.id FROM bigbrotr.relay AS r WHERE r.url = ANY (distinct_authors.relays));
+	first integer := bigbrotr.tally_day(coalesce(distinct_authors.since, '-infinity'));
+	last integer := bigbrotr.tally_day(coalesce(distinct_authors.until, 'infinity'));
+	-- keys of those days, and some more: the times of events decide
+	lo bigint := least(greatest(first, 0) * 86400::bigint, 17179869183) << 29;
+	hi bigint := least((greatest(last, 0) + 2) * 86400::bigint, 17179869183) << 29 | 536870911;
 BEGIN
 	IF relays IS NULL AND since IS NULL AND until IS NULL THEN
 		SELECT coalesce(max(t.authors), 0) INTO result FROM bigbrotr.tally_total AS t;
 	ELSIF relays IS NULL THEN
 		SELECT count(DISTINCT t.author_id) INTO result FROM bigbrotr.tally_day_author AS t
-		WHERE t.day >= bigbrotr.tally_day(coalesce(since, '-infinity'))
-			AND t.day <= bigbrotr.tally_day(coalesce(until, 'infinity')) AND t.events > 0;
+		WHERE t.day BETWEEN first AND last AND t.events > 0;
 	ELSIF since IS NULL AND until IS NULL THEN
 		SELECT count(DISTINCT t.author_id) INTO result FROM bigbrotr.tally_relay_author AS t
 		WHERE t.relay_id = ANY (ids) AND t.events > 0;
 	ELSE
 		SELECT count(DISTINCT e.pubkey) INTO result FROM bigbrotr.observation_all AS o
 		JOIN bigbrotr.event AS e ON e.key = o.key
-		WHERE o.relay_id = ANY (ids)
-			AND o.key >= bigbrotr.partition_bound(coalesce(since, date '1970-01-01')::timestamp AT TIME ZONE 'UTC')
-			AND o.key < bigbrotr.partition_bound(coalesce(until + 1, date '2500-01-01')::timestamp AT TIME ZONE 'UTC');
+		WHERE o.relay_id = ANY (ids) AND o.key >= lo AND o.key <= hi AND e.key >= lo AND e.key <= hi
+			AND bigbrotr.tally_day(e.created_at) BETWEEN first AND last;
 	END IF;
 	RETURN result;
 END
