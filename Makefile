@@ -1,11 +1,15 @@
 # bigbrotr: one shared library (the extension), one program (bigbrotr-net),
 # one install script.
 #
-#   make            build            make run    a private server that crawls
-#   make install    into PostgreSQL  make test   every test
-#   make lint       the rules        make fuzz   FUZZ_SECONDS per target
-#   make interop, make pgspot, make versions: against others' programs (test/peers)
-#   make bench      figures, each with its baseline
+#   make            build
+#   make install    install into the PostgreSQL of PG_CONFIG
+#   make run        a private server in ./run that crawls (SEEDS=FILE)
+#   make test       every test
+#   make lint       rules of style and layering
+#   make fuzz       fuzzers, FUZZ_SECONDS each
+#   make bench      measurements, each with its baseline
+#   make interop, interop-negentropy, pgspot, versions
+#                   against programs of others (test/peers)
 
 EXTENSION    = bigbrotr
 EXTVERSION   = 0.1

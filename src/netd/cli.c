@@ -25,35 +25,43 @@ static int	status;
 static NostrKeys key;
 
 static const char help[] =
-"usage: bigbrotr-net validate wss://relay [OPTION VALUE]...   is it a relay?\n"
-"       bigbrotr-net check wss://relay [OPTION VALUE]...      what a monitor measures, as JSON\n"
-"       bigbrotr-net sync wss://relay [OPTION VALUE]...       its events\n"
-"       bigbrotr-net --worker         (serves a worker on descriptor 3)\n"
+"bigbrotr-net does the network I/O of bigbrotr, and examines single relays.\n"
 "\n"
-"Options of all:\n"
-"  --timeout N            milliseconds to connect, and for each answer\n"
-"  --allow CIDR,...       connect to these special networks too\n"
-"  --dns IP[:PORT],...    name servers; else the system's\n"
-"  --ca FILE              certificates to trust; else the system's\n"
-"  --proxy URL            socks5h://HOST:PORT, for the network of this relay\n"
+"Usage:\n"
+"  bigbrotr-net validate wss://relay [OPTION VALUE]...   does it speak Nostr?\n"
+"  bigbrotr-net check wss://relay [OPTION VALUE]...      measure its health; one JSON object\n"
+"  bigbrotr-net sync wss://relay [OPTION VALUE]...       fetch its events; one JSON object per line\n"
+"  bigbrotr-net --worker                                 serve a worker on descriptor 3\n"
+"  bigbrotr-net --help                                   show this help\n"
 "\n"
-"Options of check:\n"
-"  --key FILE             secret key to write one event with; else nothing is written\n"
-"  --pow N                bits of work to do for it (0)\n"
-"  --deadline N           milliseconds for all of it (60000)\n"
-"  --city FILE            MaxMind database of places\n"
+"Options for all commands:\n"
+"  --timeout N            time to connect, and for each answer, in milliseconds\n"
+"  --allow CIDR,...       also connect to these special networks\n"
+"  --dns IP[:PORT],...    DNS servers (default: those of the system)\n"
+"  --ca FILE              trusted certificates (default: those of the system)\n"
+"  --proxy URL            proxy for the network of this relay, socks5h://HOST:PORT\n"
+"\n"
+"Options for check:\n"
+"  --key FILE             secret key to sign one event with (default: write nothing)\n"
+"  --pow N                proof of work for that event, in bits (default: 0)\n"
+"  --deadline N           time for the whole check, in milliseconds (default: 60000)\n"
+"  --city FILE            MaxMind database of locations\n"
 "  --asn FILE             MaxMind database of networks\n"
 "\n"
-"Options of sync:\n"
-"  --since N, --until N   seconds since 1970\n"
-"  --filter JSON          NIP-01, without since, until, limit\n"
-"  --limit N              stop after so many events\n"
-"  --page N               events to ask for at a time (500)\n"
-"  --negentropy FILE      events that are held, one a line: fetch the others (NIP-77)\n"
-"  --tail N               stay subscribed for so many seconds afterwards\n"
-"  --key FILE             secret key to authenticate with (NIP-42); else a fresh one\n"
-"  --auth on|off          authenticate when asked (on)\n"
-"  --ahead on|off         several pages at a time of a relay far away (on without --limit)\n";
+"Options for sync:\n"
+"  --since N, --until N   oldest and newest created_at, in seconds since 1970\n"
+"  --filter JSON          NIP-01 filter without since, until and limit\n"
+"  --limit N              stop after this many events\n"
+"  --page N               events to ask for per request (default: 500)\n"
+"  --negentropy FILE      fetch only events not in this file, one per line (NIP-77)\n"
+"  --tail N               stay subscribed for this many seconds afterwards\n"
+"  --key FILE             secret key to authenticate with (NIP-42; default: a fresh one)\n"
+"  --auth on|off          authenticate when asked to (default: on)\n"
+"  --ahead on|off         fetch several pages of a distant relay at a time\n"
+"                         (default: on without --limit)\n"
+"\n"
+"The exit status is 0 if the command succeeded, 1 if the relay failed, 2 for\n"
+"wrong usage or a local error.\n";
 
 typedef struct Cli				/* the options as they were given */
 {
@@ -262,7 +270,7 @@ cli_main(int argc, char **argv)
 	int			verb;
 	int			rc = 0;
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+	if (argc >= 2 && strcmp(argv[argc - 1], "--help") == 0)
 	{
 		fputs(help, stdout);
 		return 0;
@@ -274,7 +282,7 @@ cli_main(int argc, char **argv)
 	if (verb == 0)
 		return usage("unknown command ", argv[1]);
 	if (argc < 3)
-		return usage("which relay?", "");
+		return usage("the address of the relay is missing", "");
 	for (int i = 3; i < argc && rc == 0; i += 2)
 		rc = option(&cli, verb, argv[i], argv[i + 1]);	/* argv ends with NULL */
 	if (rc != 0)

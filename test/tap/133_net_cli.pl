@@ -12,9 +12,9 @@ use BigBrotr::Test;
 my $relay = 'ws://127.0.0.1:1';
 my @allow = ('--allow', '127.0.0.0/8');
 my @cases = (
-	[[], qr/^usage:/],
+	[[], qr/^Usage:/m],
 	[['frob'], qr/unknown command frob/],
-	[['check'], qr/which relay\?/],
+	[['check'], qr/address of the relay is missing/],
 	[['check', ''], qr/empty/],
 	[['check', 'relay.nostr.org'], qr/does not start with ws/],
 	[['check', 'https://relay.nostr.org'], qr/not ws or wss/],
@@ -58,7 +58,9 @@ for my $fd ('3<&-', '3</dev/null')
 }
 my ($status, $out) = run_net('--help');
 is($status, 0, '--help is no error');
-like($out, qr/^usage: bigbrotr-net validate/, 'and goes to stdout');
+like($out, qr/^Usage:\n  bigbrotr-net validate/m, 'and goes to stdout');
+($status, $out) = run_net('sync', '--help');
+is($status, 0, 'nor is it behind a command');
 ($status, $out) = run_net('validate', $relay, @allow);
 is($status, 1, 'a relay that does not answer is another status');
 like($out, qr/^no relay: .*connect/, 'with the reason');
