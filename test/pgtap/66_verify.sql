@@ -48,5 +48,26 @@ JOIN bigbrotr.analytics_status AS s ON s.view = c.relname WHERE c.relnamespace =
 SELECT is(pg_temp.falsify('relay_stats', 'event_count', '> 0', '1'), '1 1 event_count', 'the column is named');
 SELECT is(pg_temp.falsify('relay_stats', 'relay_url', '<> ''''', '''x'''), '1 1', 'another row is another row');
 
+-- Python system 6.6.9, whose columns come first and in this order
+CREATE TEMP TABLE python (view name, columns text);
+INSERT INTO python VALUES
+	('event_daily_counts', 'day event_count unique_pubkeys unique_kinds'),
+	('event_stats', 'singleton_key event_count unique_pubkeys unique_kinds earliest_event_timestamp latest_event_timestamp regular_event_count replaceable_event_count ephemeral_event_count addressable_event_count event_count_last_1h event_count_last_24h event_count_last_7d event_count_last_30d events_per_day'),
+	('events_addressable_latest', 'id pubkey created_at kind tags tagvalues content sig d_tag'),
+	('events_replaceable_latest', 'id pubkey created_at kind tags tagvalues content sig'),
+	('kind_counts', 'kind event_count unique_pubkeys category'),
+	('kind_counts_by_relay', 'kind relay_url event_count unique_pubkeys'),
+	('network_stats', 'network relay_count event_count unique_pubkeys unique_kinds'),
+	('pubkey_counts', 'pubkey event_count unique_kinds first_event_timestamp last_event_timestamp'),
+	('pubkey_counts_by_relay', 'relay_url pubkey event_count unique_kinds first_event_timestamp last_event_timestamp'),
+	('relay_metadata_latest', 'relay_url metadata_type generated_at metadata_id data'),
+	('relay_software_counts', 'software version relay_count'),
+	('relay_stats', 'relay_url network discovered_at first_event_timestamp last_event_timestamp avg_rtt_open avg_rtt_read avg_rtt_write event_count unique_pubkeys unique_kinds nip11_name nip11_software nip11_version'),
+	('supported_nip_counts', 'nip relay_count');
+SELECT is(string_agg(a.attname, ' ' ORDER BY a.attnum), p.columns, p.view || ' has the columns of the Python system')
+FROM python AS p JOIN pg_class AS c ON c.relname = p.view AND c.relnamespace = 'bigbrotr'::regnamespace
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum BETWEEN 1 AND cardinality(string_to_array(p.columns, ' ')) GROUP BY p.view, p.columns;
+SELECT is_empty($$SELECT p.view FROM python AS p WHERE to_regclass('bigbrotr.' || p.view) IS NULL$$, 'none of its views is missing');
+
 SELECT * FROM finish();
 ROLLBACK;
