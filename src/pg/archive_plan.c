@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "pg/archive_plan.h"
@@ -361,11 +362,11 @@ archive_partitions(void)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("archive has no partitions yet"),
 					 errhint("The owner can create them with SELECT bigbrotr.partition_ensure(); the scheduler does so if it runs.")));
-		/* not remembered: this transaction may still roll back */
 		archive_plan_run(BB_PLAN_PARTITION_ENSURE, NULL, NULL);
 		return;
 	}
-	partitions_seen = true;
+	/* who has written may have made them, and may still roll back */
+	partitions_seen = !TransactionIdIsValid(GetTopTransactionIdIfAny());
 }
 
 NostrBuf *

@@ -4,7 +4,7 @@ CREATE TABLE bigbrotr.source (
 	url text PRIMARY KEY CHECK (url ~ '^https?://' AND octet_length(url) <= 4096),
 	path jsonpath NOT NULL DEFAULT '$[*]',
 	enabled boolean NOT NULL DEFAULT true,
-	every interval NOT NULL DEFAULT '1 day' CHECK (every >= '1 minute'),
+	every interval NOT NULL DEFAULT '1 day' CHECK (every >= '1 minute' AND every <= '10 years'),
 	timeout_ms integer NOT NULL DEFAULT 30000 CHECK (timeout_ms >= 100 AND timeout_ms <= 600000),
 	max_size integer NOT NULL DEFAULT 5242880 CHECK (max_size >= 1024 AND max_size <= 52428800),
 	next_at timestamptz NOT NULL DEFAULT now(),

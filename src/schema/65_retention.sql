@@ -4,7 +4,7 @@ CREATE TABLE bigbrotr.retention (
 	name text PRIMARY KEY CHECK (octet_length(name) BETWEEN 1 AND 64),
 	enabled boolean NOT NULL DEFAULT true,
 	kinds integer[] CHECK (cardinality(kinds) BETWEEN 1 AND 256 AND array_position(kinds, NULL) IS NULL),
-	max_age interval CHECK (max_age >= interval '1 hour'),
+	max_age interval CHECK (max_age >= interval '1 hour' AND max_age <= interval '1000 years'),
 	max_bytes bigint CHECK (max_bytes > 0),
 	floor bigint,
 	removed bigint NOT NULL DEFAULT 0,
