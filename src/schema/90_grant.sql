@@ -43,6 +43,7 @@ GRANT INSERT, UPDATE, DELETE ON bigbrotr.maintenance, bigbrotr.ingest_delta, big
 	bigbrotr.tally_relay_kind, bigbrotr.tally_relay_author, bigbrotr.tally_network, bigbrotr.tally_network_author,
 	bigbrotr.tally_network_kind, bigbrotr.tally_network_event, bigbrotr.tally_latest, bigbrotr.tally_orphan
 	TO bigbrotr_operator;
+GRANT USAGE ON SEQUENCE bigbrotr.tally_author_id_seq TO bigbrotr_operator;
 GRANT EXECUTE ON FUNCTION bigbrotr.refresh(text), bigbrotr.rebuild(text), bigbrotr.verify(text)
 	TO bigbrotr_operator;
 GRANT EXECUTE ON FUNCTION

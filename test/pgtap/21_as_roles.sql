@@ -93,6 +93,7 @@ INSERT INTO call VALUES
 	(:'r', 'SELECT bigbrotr.refresh()', '42501: permission denied for function refresh'),
 	('bigbrotr_operator', 'SELECT bigbrotr.refresh()', 'ok'),
 	('bigbrotr_operator', $$SELECT bigbrotr.refresh('kind_counts')$$, 'ok'),
+	('bigbrotr_operator', format('SELECT (SELECT count(*) FROM bigbrotr.event_ingest(%L::text)), bigbrotr.refresh()', :'event'), 'ok'),
 	('bigbrotr_operator', $$SELECT bigbrotr.refresh('nothing')$$, '42704: analytics view "nothing" does not exist'),
 	('bigbrotr_operator', 'SELECT bigbrotr.rebuild()', 'ok'),
 	('bigbrotr_operator', 'SELECT * FROM bigbrotr.verify()', 'ok'),
