@@ -136,5 +136,10 @@ SELECT * FROM bigbrotr.coverage_missing(:relay, '{}', 10, 5);
 SAVEPOINT s;
 SELECT bigbrotr.coverage_record(:relay, '{}', 5, 4, 'open', NULL, 'x');
 ROLLBACK TO s;
+-- What no timestamp can hold is no end.
+SELECT bigbrotr.coverage_record(:relay, '{}', 1000000, 9223372036854775806, 'open', NULL, 'x');
+SELECT range, since, until FROM bigbrotr.open_gap WHERE reason = 'x';
+SELECT bigbrotr.coverage_record(:relay, '{}', 9223372036854775807, NULL, 'open', NULL, 'x');
+ROLLBACK TO s;
 SELECT bigbrotr.coverage_record(:relay, '{}', 5, 5, 'closed', NULL, 'x');
 ROLLBACK;

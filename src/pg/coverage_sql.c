@@ -11,6 +11,7 @@
 #include "pg/coverage.h"
 #include "pg/srf.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 extern PGDLLEXPORT Datum bigbrotr_coverage_record(PG_FUNCTION_ARGS);
@@ -19,12 +20,15 @@ extern PGDLLEXPORT Datum bigbrotr_coverage_missing(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(bigbrotr_coverage_missing);
 
 #define MISSING_MAX 100000
+/* Views show the beginning and the end of a window as timestamps. */
+#define LAST_SECOND (END_TIMESTAMP / USECS_PER_SEC + \
+					 (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (int64) SECS_PER_DAY - 2)
 
-/* Argument i, or "no bound" when it is null. */
+/* Argument i, or "no bound" when it is null or beyond what a timestamp holds. */
 static int64
 until_arg(FunctionCallInfo fcinfo, int i)
 {
-	return PG_ARGISNULL(i) ? PG_INT64_MAX : PG_GETARG_INT64(i);
+	return PG_ARGISNULL(i) || PG_GETARG_INT64(i) > LAST_SECOND ? PG_INT64_MAX : PG_GETARG_INT64(i);
 }
 
 static char *
@@ -40,7 +44,7 @@ bigbrotr_coverage_record(PG_FUNCTION_ARGS)
 	int			state = name == NULL ? -1 : coverage_state_by_name(name);
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) ||
-		PG_GETARG_INT64(2) < 0 || PG_GETARG_INT64(2) > until_arg(fcinfo, 3))
+		PG_GETARG_INT64(2) < 0 || PG_GETARG_INT64(2) > Min(until_arg(fcinfo, 3), LAST_SECOND))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a window of coverage has a relay, a filter, and a beginning that is neither negative nor after its end")));
