@@ -61,7 +61,7 @@ static int
 open_target(const BbTransfer *t)
 {
 	struct stat st;
-	int			fd = OpenTransientFile(t->source, O_WRONLY | O_CREAT | PG_BINARY);
+	int			fd = OpenTransientFile(t->source, O_WRONLY | O_CREAT | O_NONBLOCK | PG_BINARY);
 
 	if (fd < 0 || fstat(fd, &st) != 0)
 		file_error("open", t->source);
@@ -94,8 +94,9 @@ write_events(BbTransfer *t, int fd)
 	Portal		cursor = SPI_cursor_open_with_args(NULL, "SELECT e.key, bigbrotr.event_json(e) FROM bigbrotr.event AS e "
 												   "WHERE e.key > $1 AND e.sig IS NOT NULL ORDER BY e.key",
 												   1, types, values, NULL, true, CURSOR_OPT_NO_SCROLL | CURSOR_OPT_FAST_PLAN);
+	bool		more = true;
 
-	while (t->position < until)
+	while (more && t->position < until)
 	{
 		SPI_cursor_fetch(cursor, true, EVENTS_PER_FETCH);
 		for (uint64 i = 0; i < SPI_processed; i++)
@@ -110,13 +111,12 @@ write_events(BbTransfer *t, int fd)
 			t->position += VARSIZE_ANY_EXHDR(json) + 1;
 			t->events++;
 		}
-		if (SPI_processed < EVENTS_PER_FETCH)
-			return false;
+		more = SPI_processed == EVENTS_PER_FETCH;
 		SPI_freetuptable(SPI_tuptable);
 		CHECK_FOR_INTERRUPTS();
 	}
 	SPI_cursor_close(cursor);
-	return true;
+	return more;
 }
 
 Datum

@@ -57,6 +57,9 @@ fill(Reader *r)
 			ereport(ERROR,
 					(errcode_for_file_access(),
 					 errmsg("could not read file \"%s\": %m", r->t.source)));
+		/* it may have become shorter than it was */
+		if (n == 0)
+			r->t.size = r->at + (int64) r->len;
 		if (n == 0)
 			break;
 		r->len += n;
@@ -86,7 +89,7 @@ open_source(Reader *r)
 {
 	struct stat st;
 
-	r->fd = OpenTransientFile(r->t.source, O_RDONLY | PG_BINARY);
+	r->fd = OpenTransientFile(r->t.source, O_RDONLY | O_NONBLOCK | PG_BINARY);
 	if (r->fd < 0 || fstat(r->fd, &st) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),

@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 use PostgreSQL::Test::Utils;
+use POSIX 'mkfifo';
 use Test::More;
 use BigBrotr::Test;
 
@@ -55,6 +56,18 @@ is(one("SELECT string_agg(split_part(reason, ':', 1) || ' ' || count, ' ' ORDER 
 	'bad_json 1 bad_sig 1 bad_utf8 1 too_large 1', 'what was refused, and why') or diag(one('SELECT reason, count FROM bigbrotr.rejected_event'));
 is(one("SELECT encode(id, 'hex') FROM bigbrotr.event ORDER BY 1"), $truth, 'ids equal the ground truth');
 is(one('SELECT count(*) FROM bigbrotr.observation'), $total, 'each was observed');
+
+# --- what is no file, or a shorter one than it says ---
+mkfifo("$dir/fifo", 0700) or die "mkfifo: $!";
+like(fails("SET statement_timeout = '10s'; CALL bigbrotr.import_jsonl('$dir/fifo')"), qr/is not a regular file/, 'a pipe is not waited for');
+like(fails("SET statement_timeout = '10s'; CALL bigbrotr.export_jsonl('$dir/fifo')"), qr/No such device|not a regular file/, 'nor is one to write to');
+my ($short) = grep { -r $_ && -s $_ == 4096 } glob '/sys/kernel/mm/ksm/run /sys/kernel/mm/transparent_hugepage/enabled /sys/kernel/mm/lru_gen/enabled';
+SKIP:
+{
+	skip 'no file that is shorter than it says', 1 unless defined $short;
+	is(fails("SET statement_timeout = '10s'; CALL bigbrotr.import_jsonl('$short')"), '', 'a file that has become shorter has an end');
+}
+one("DELETE FROM bigbrotr.transfer WHERE source NOT LIKE '%.jsonl'; DELETE FROM bigbrotr.rejected_event WHERE reason = 'bad_json'");
 
 # --- again, and when the file grows ---
 one("CALL bigbrotr.import_jsonl('$file', '$relay')");
