@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
+
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
@@ -18,6 +20,7 @@
 #include "storage/fd.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "nostr/relay_url.h"
 #include "pg/guc.h"
@@ -58,20 +61,52 @@ clean_line(char *line)
 	return (*line == '\0' || *line == '#') ? NULL : line;
 }
 
-/* Reads what is left of a line that is longer than the buffer. */
-static void
-skip_rest_of_line(FILE *f)
+/* The next line, or the start of one that is longer than the buffer; a NUL in
+ * it becomes a blank, which no address has.  False at the end of the file. */
+static bool
+read_line(FILE *f, char *line, size_t size)
 {
+	size_t		n = 0;
 	int			c;
 
 	while ((c = getc(f)) != EOF && c != '\n')
-		;
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (n + 1 < size)
+			line[n++] = c == '\0' ? ' ' : c;
+	}
+	line[n] = '\0';
+	return n > 0 || c != EOF;
 }
 
+/* NULL, and a warning, when there is nothing to read. */
+static FILE *
+open_seed_file(const char *path)
+{
+	struct stat st;
+	FILE	   *f;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("seed file \"%s\" is not a regular file", path)));
+		return NULL;
+	}
+	f = AllocateFile(path, "r");
+	if (f == NULL)
+		ereport(WARNING,
+				(errcode_for_file_access(),
+				 errmsg("could not open seed file \"%s\": %m", path),
+				 errhint("Check bigbrotr.seeder_file; the server's user must be able to read it.")));
+	return f;
+}
+
+/* path: not the setting itself, which a reload frees. */
 static void
 read_seed_file(const char *path)
 {
-	FILE	   *f = NULL;
+	FILE	   *f;
 	char		line[SEEDER_LINE_MAX + 1];
 	bool		more = true;
 	long		offset = 0;
@@ -83,13 +118,9 @@ read_seed_file(const char *path)
 		bb_tx_begin("reading the seed file");
 
 		/* An open file does not survive a transaction: reopen and seek. */
-		f = AllocateFile(path, "r");
+		f = open_seed_file(path);
 		if (f == NULL)
 		{
-			ereport(WARNING,
-					(errcode_for_file_access(),
-					 errmsg("could not open seed file \"%s\": %m", path),
-					 errhint("Check bigbrotr.seeder_file; the server's user must be able to read it.")));
 			bb_tx_end();
 			return;
 		}
@@ -102,14 +133,10 @@ read_seed_file(const char *path)
 		{
 			char	   *url;
 
-			if (fgets(line, sizeof(line), f) == NULL)
-			{
-				more = false;
+			more = read_line(f, line, sizeof(line));
+			if (!more)
 				break;
-			}
 			number++;
-			if (strchr(line, '\n') == NULL && !feof(f))
-				skip_rest_of_line(f);
 			url = clean_line(line);
 			if (url == NULL)
 				continue;
@@ -204,7 +231,7 @@ bb_seeder_main(Datum main_arg)
 	(void) bb_worker_init(BB_SEEDER, main_arg, &nworkers);
 
 	if (bb_seeder_file != NULL && bb_seeder_file[0] != '\0')
-		read_seed_file(bb_seeder_file);
+		read_seed_file(MemoryContextStrdup(TopMemoryContext, bb_seeder_file));
 	while (handle_batch(outcomes))
 		bb_interrupts();
 

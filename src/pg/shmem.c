@@ -12,6 +12,7 @@
 
 #include <signal.h>
 
+#include "mb/pg_wchar.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
@@ -191,7 +192,7 @@ void
 bb_slot_error(const char *message)
 {
 	if (my_slot && message)
-		strlcpy(my_slot->error, message, BB_ERROR_LEN);
+		strlcpy(my_slot->error, message, pg_mbcliplen(message, strlen(message), BB_ERROR_LEN - 1) + 1);
 }
 
 bool
