@@ -19,11 +19,9 @@
 
 #include <signal.h>
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
-#include "catalog/pg_authid.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
@@ -32,7 +30,6 @@
 #include "storage/procarray.h"
 #include "tcop/utility.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "pg/guc.h"
@@ -134,23 +131,6 @@ stop_owned_database(const char *name)
 		stop_workers(dboid);
 }
 
-static bool
-may_create_databases(void)
-{
-	HeapTuple	tup;
-	bool		result = false;
-
-	if (superuser())
-		return true;
-	tup = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
-	if (HeapTupleIsValid(tup))
-	{
-		result = ((Form_pg_authid) GETSTRUCT(tup))->rolcreatedb;
-		ReleaseSysCache(tup);
-	}
-	return result;
-}
-
 static DefElem *
 find_option(List *options, const char *name)
 {
@@ -236,8 +216,9 @@ before_create_database(CreatedbStmt *stmt)
 {
 	DefElem    *template = find_option(stmt->options, "template");
 
-	if (template && template->arg && may_create_databases())
-		stop_workers(get_database_oid(defGetString(template), true));
+	/* others may copy only what is a template, where nothing of ours runs */
+	if (template && template->arg)
+		stop_owned_database(defGetString(template));
 	bb_wake_at_commit();
 }
 

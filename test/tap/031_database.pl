@@ -73,6 +73,8 @@ for my $command ('ALTER DATABASE obs RENAME TO obs2', 'CREATE DATABASE copy2 TEM
 	($rc, $out, $err) = $node->psql('postgres', "SET ROLE stranger; $command");
 	like($err, qr/must be owner of database|permission denied/, "a stranger's $command is refused");
 }
+($rc, $out, $err) = $node->psql('postgres', 'ALTER ROLE stranger CREATEDB; SET ROLE stranger; CREATE DATABASE copy2 TEMPLATE obs');
+like($err, qr/permission denied to copy database "obs"/, 'so is a copy, though a stranger may create databases');
 is(worker_pid($node, 'scheduler', 'obs'), $scheduler, 'and stops nobody');
 
 # The same commands when they succeed.
