@@ -51,7 +51,8 @@ select_due(const Room *room, int me, int nworkers, bool priority, uint64 *n)
 {
 	static const char *const sql =
 		"SELECT r.id, r.url, r.priority > 0, pg_catalog.ceil(extract(epoch FROM "
-		"least(r.next_sync_at, pg_catalog.now() + '1 day'::interval) - pg_catalog.now()) * 1000)::bigint "
+		"least(greatest(r.next_sync_at, pg_catalog.now()), pg_catalog.now() + '1 day'::interval) "
+		"- pg_catalog.now()) * 1000)::bigint "
 		"FROM bigbrotr.relay AS r WHERE r.network = $1 AND NOT r.excluded AND r.alias_of IS NULL "
 		"AND r.id %% $2 = $3%s ORDER BY %sr.next_sync_at LIMIT $4";
 	Oid			types[4] = {TEXTOID, INT4OID, INT4OID, INT8OID};

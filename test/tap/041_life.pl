@@ -28,6 +28,10 @@ ok(poll("SELECT count(*) = 3 FROM bigbrotr.relay WHERE passes >= 3"), 'relays ar
 is(query('SELECT max(passes) FROM bigbrotr.relay WHERE alias_of IS NOT NULL'), '0', 'aliases are not');
 is(query('SELECT aliases, live FROM bigbrotr.progress'), '2|5', 'progress counts them');
 
+query("UPDATE bigbrotr.relay SET next_sync_at = '-infinity' WHERE passes > 0");
+ok(poll("SELECT count(*) = 0 FROM bigbrotr.relay WHERE next_sync_at = '-infinity'"), 'what is due since ever is synchronized');
+is(query("SELECT coalesce(last_error, '') FROM bigbrotr.service WHERE name = 'synchronizer'"), '', 'by a service that does not fail');
+
 # --- candidates: those that many mention first, given up after a dozen failures
 my $dead = start_relay();
 stop_relay($dead);
