@@ -176,6 +176,7 @@ index_pack_after(void)
 {
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext portal = PortalContext;
+	ErrorData  *volatile error = NULL;
 
 	if (partition[0] == '\0')
 		return;
@@ -188,17 +189,19 @@ index_pack_after(void)
 	}
 	PG_CATCH();
 	{
-		PortalContext = portal;
-		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
-			PG_RE_THROW();
-		/* somebody's transaction lasts longer; tried again later */
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
 		FlushErrorState();
 		AbortCurrentTransaction();
-		debug_query_string = NULL;
-		bb_idle(NULL);
 	}
 	PG_END_TRY();
-	PortalContext = portal;
-	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_SESSION);
 	MemoryContextSwitchTo(context);
+	PortalContext = portal;
+	/* outside of any transaction: an abort would bring it back */
+	SetConfigOption("lock_timeout", "0", PGC_SUSET, PGC_S_SESSION);
+	debug_query_string = NULL;
+	bb_idle(NULL);
+	/* somebody's transaction lasts longer: tried again later */
+	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		ReThrowError(error);
 }

@@ -73,5 +73,15 @@ value('UPDATE bigbrotr.index_pack SET bytes = bytes / 2');
 becomes("SELECT packed_at > '$at' FROM bigbrotr.index_pack", 'again when they have grown');
 is(value("SELECT count(*) FROM bigbrotr.maintenance WHERE failures > 0"), 0, 'no task failed');
 
+# A failure leaves the refresher with its own patience.
+value(q{CREATE TABLE public.seen (patience text);
+	CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+	CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.seen SELECT current_setting('lock_timeout'); RETURN NEW; END $$;
+	CREATE TRIGGER fail BEFORE UPDATE ON bigbrotr.index_pack FOR EACH ROW WHEN (NEW.packed_at > OLD.packed_at) EXECUTE FUNCTION public.fail();
+	CREATE TRIGGER see BEFORE UPDATE ON bigbrotr.maintenance FOR EACH ROW WHEN (OLD.failures < NEW.failures) EXECUTE FUNCTION public.see()});
+value("UPDATE bigbrotr.index_pack SET quiet = true, bytes = NULL, tried_at = NULL");
+becomes("SELECT count(*) > 0 FROM public.seen", 'an error of another kind is recorded');
+is(value("SELECT DISTINCT patience FROM public.seen"), '0', 'and nothing waits less for it');
+
 $node->stop;
 done_testing();
