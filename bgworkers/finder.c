@@ -271,7 +271,7 @@ extract(Source *s)
 	error = bb_attempt(run_path, s);
 	if (error != NULL)
 	{
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+		if (bb_stopped(error))
 			ReThrowError(error);
 		s->nfound = 0;
 		fail(s, "path", error->message != NULL ? error->message : "the path fails");

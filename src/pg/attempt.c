@@ -36,3 +36,9 @@ bb_attempt(void (*func) (void *), void *arg)
 	CurrentResourceOwner = owner;
 	return error;
 }
+
+bool
+bb_stopped(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN;
+}

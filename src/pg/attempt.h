@@ -16,4 +16,7 @@
  */
 extern ErrorData *bb_attempt(void (*func) (void *), void *arg);
 
+/* Was it told to stop?  That is nobody's fault. */
+extern bool bb_stopped(const ErrorData *error);
+
 #endif

@@ -67,8 +67,7 @@ check_store_document(const BbDocument *d)
 
 	if (e == NULL)
 		return;
-	/* asked to stop: that is not the document's fault */
-	if (e->sqlerrcode == ERRCODE_QUERY_CANCELED || e->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+	if (bb_stopped(e))
 		ReThrowError(e);
 	ereport(LOG,
 			(errmsg("could not store document of type %s: %s", d->type, e->message)));
