@@ -26,6 +26,7 @@
 #include "pg/guc_monitor.h"
 #include "pg/lifecycle.h"
 #include "pg/shmem.h"
+#include "pg/srf.h"
 
 extern PGDLLEXPORT Datum bigbrotr_worker_status(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum bigbrotr_run_service(PG_FUNCTION_ARGS);
@@ -38,33 +39,6 @@ PG_FUNCTION_INFO_V1(bigbrotr_wake);
 PG_FUNCTION_INFO_V1(bigbrotr_check_request);
 
 #define STATUS_COLUMNS 5
-
-static Tuplestorestate *
-begin_result(FunctionCallInfo fcinfo, TupleDesc *tupdesc)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	MemoryContext old;
-	Tuplestorestate *store;
-
-	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo) ||
-		!(rsinfo->allowedModes & SFRM_Materialize))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("set-valued function called in context that cannot accept a set")));
-
-	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
-	if (get_call_result_type(fcinfo, NULL, tupdesc) != TYPEFUNC_COMPOSITE ||
-		(*tupdesc)->natts != STATUS_COLUMNS)
-		elog(ERROR, "bigbrotr_worker_status must return %d columns", STATUS_COLUMNS);
-	*tupdesc = CreateTupleDescCopy(*tupdesc);
-	store = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
-								  false, work_mem);
-	rsinfo->returnMode = SFRM_Materialize;
-	rsinfo->setResult = store;
-	rsinfo->setDesc = *tupdesc;
-	MemoryContextSwitchTo(old);
-	return store;
-}
 
 static const char *
 state_name(BbSlotState s)
@@ -86,11 +60,11 @@ state_name(BbSlotState s)
 Datum
 bigbrotr_worker_status(PG_FUNCTION_ARGS)
 {
-	TupleDesc	tupdesc;
-	Tuplestorestate *store = begin_result(fcinfo, &tupdesc);
+	ReturnSetInfo *rsi = (ReturnSetInfo *) fcinfo->resultinfo;
 	BbSlot	   *slots;
 	int			n;
 
+	bb_srf_begin(fcinfo);
 	if (!bb_shmem_ready())
 		PG_RETURN_NULL();
 
@@ -110,7 +84,7 @@ bigbrotr_worker_status(PG_FUNCTION_ARGS)
 		nulls[2] = s->pid == 0;
 		values[3] = CStringGetTextDatum(state_name(s->state));
 		values[4] = TimestampTzGetDatum(s->started_at);
-		tuplestore_putvalues(store, tupdesc, values, nulls);
+		tuplestore_putvalues(rsi->setResult, rsi->setDesc, values, nulls);
 	}
 	pfree(slots);
 	PG_RETURN_NULL();
