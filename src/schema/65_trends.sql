@@ -27,19 +27,13 @@ BEGIN
 		RAISE EXCEPTION 'period must be day, week, month, quarter or year'
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	RETURN QUERY WITH days AS MATERIALIZED (
-			SELECT t.day, date_trunc(active_authors.period, bigbrotr.tally_date(t.day)::timestamp)::date AS starts FROM bigbrotr.tally_day AS t
-			WHERE t.day BETWEEN bigbrotr.tally_day(active_authors.since) AND bigbrotr.tally_day(active_authors.until)),
-		active AS (
-			SELECT x.starts, count(*) AS authors, sum(x.events)::bigint AS events
-			FROM (SELECT d.starts, t.author_id, sum(t.events) AS events FROM days AS d
-				JOIN bigbrotr.tally_day_author AS t ON t.day = d.day WHERE t.events > 0 GROUP BY d.starts, t.author_id) AS x
-			GROUP BY x.starts),
-		fresh AS (
-			SELECT d.starts, count(*) AS authors FROM bigbrotr.tally_author AS a
-			JOIN days AS d ON d.day = bigbrotr.tally_day(a.first_at) WHERE a.events > 0 GROUP BY d.starts)
-		SELECT a.starts, a.authors, coalesce(f.authors, 0), a.events
-		FROM active AS a LEFT JOIN fresh AS f ON f.starts = a.starts ORDER BY a.starts;
+	RETURN QUERY SELECT x.starts, count(DISTINCT x.author_id), count(DISTINCT x.author_id) FILTER (WHERE x.fresh), sum(x.events)::bigint
+		FROM (SELECT date_trunc(active_authors.period, bigbrotr.tally_date(t.day)::timestamp)::date AS starts, t.author_id, t.events,
+				bigbrotr.tally_day(a.first_at) = t.day AS fresh
+			FROM bigbrotr.tally_day_author AS t JOIN bigbrotr.tally_author AS a ON a.id = t.author_id
+			WHERE t.day BETWEEN bigbrotr.tally_day(active_authors.since) AND bigbrotr.tally_day(active_authors.until)
+				AND t.events > 0) AS x
+		GROUP BY x.starts ORDER BY x.starts;
 END
 $$;
 COMMENT ON FUNCTION bigbrotr.active_authors(text, date, date) IS
@@ -67,10 +61,10 @@ BEGIN
 		SELECT count(DISTINCT t.author_id) INTO result FROM bigbrotr.tally_relay_author AS t
 		WHERE t.relay_id = ANY (ids) AND t.events > 0;
 	ELSE
-		SELECT count(DISTINCT e.pubkey) INTO result FROM bigbrotr.observation_all AS o
-		JOIN bigbrotr.event AS e ON e.key = o.key
-		WHERE o.relay_id = ANY (ids) AND o.key >= lo AND o.key <= hi AND e.key >= lo AND e.key <= hi
-			AND bigbrotr.tally_day(e.created_at) BETWEEN first AND last;
+		-- the days not in WHERE: the planner would expect that they leave nearly nothing
+		SELECT count(DISTINCT e.pubkey) FILTER (WHERE bigbrotr.tally_day(e.created_at) BETWEEN first AND last) INTO result
+		FROM bigbrotr.observation_all AS o JOIN bigbrotr.event AS e ON e.key = o.key
+		WHERE o.relay_id = ANY (ids) AND o.key >= lo AND o.key <= hi AND e.key >= lo AND e.key <= hi;
 	END IF;
 	RETURN result;
 END
