@@ -25,7 +25,8 @@
 
 #define PROBE			256		/* rows that are looked at first */
 #define CHEAP_ROWS		2000	/* rather looked at than looked for */
-#define NEAR_ROWS		8192	/* keys are rather intersected than all that has a tag is read */
+#define NEAR_ROWS		8192	/* keys that are intersected at once */
+#define NEAR_PER_ROW	20		/* keys are intersected in the time in which a row is read */
 #define BATCH			1000	/* candidates between checks of other events */
 /* the same where contents are compared, which takes tens of microseconds each */
 #define SEARCH_PROBE	64
@@ -260,6 +261,13 @@ look(Engine *e, BbRoute r, int64 probe, int64 cheap)
 		walk(e, r, 3 * cheap);
 }
 
+/* Rows with the tag in the rest of the newest partition, if it goes on so. */
+static double
+tagged_below(const Engine *e, double rate)
+{
+	return (e->hi - partitions_down(e, 1)) / rate * Max(e->n, 0.3) / e->seen;
+}
+
 /*
  * A tag.  How frequent it is, few rows do not tell: what follows of them, in
  * time that suffices if it is as frequent as it seems, is asked for next, and
@@ -280,10 +288,11 @@ tagged(Engine *e, BbRoute ordered, BbRoute direct)
 	for (bool first = true; !done(e); first = false)
 	{
 		rows = (e->limit - e->n) * 1.3 * e->seen / Max(e->n, 0.3);
-		if (rows > NEAR_ROWS && !first)
+		if (!first && rows > NEAR_ROWS && rows > NEAR_PER_ROW * tagged_below(e, rate))
 			break;
-		scan(e, &near, Max(e->lo, e->hi - (int64) ceil(Min(rows, NEAR_ROWS) * rate)), 0);
-		e->seen += Min(rows, NEAR_ROWS);
+		rows = Min(rows, NEAR_ROWS);
+		scan(e, &near, Max(e->lo, e->hi - (int64) ceil(rows * rate)), 0);
+		e->seen += rows;
 	}
 	sweep(e, direct);
 }
