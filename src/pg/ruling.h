@@ -43,7 +43,7 @@ typedef struct BbRulingAsk
 
 /*
  * Keys of at most "limit" entries of each, the newest; 0: of all.  How many;
- * *key (key_list.h) is made in the current memory context.  SPI is connected.
+ * *key (key_list.h) is made in the current memory context, NULL if there is none.
  */
 extern int	bb_ruling_find(BbRulingAsk *ask, int64 n, int limit, Datum **key);
 
