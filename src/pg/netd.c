@@ -337,9 +337,3 @@ netd_ready(void)
 {
 	return netd_child.pid != 0 && netd_child.hello;
 }
-
-int
-netd_pid(void)
-{
-	return netd_child.pid;
-}

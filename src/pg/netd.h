@@ -43,6 +43,5 @@ extern bool netd_lost(void);
  * it was waited for? */
 extern bool netd_lost_quickly(void);
 extern bool netd_ready(void);	/* a child is running and has said HELLO */
-extern int	netd_pid(void);		/* 0: none */
 
 #endif

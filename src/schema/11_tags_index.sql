@@ -58,6 +58,8 @@ COMMENT ON FUNCTION bigbrotr.time_code(bigint) IS
 	'second of a key in four bytes: Unix seconds minus 2^31; all times after 2106 share the last code';
 CREATE FUNCTION bigbrotr.time_slot(key bigint) RETURNS integer
 	AS 'MODULE_PATHNAME', 'bigbrotr_time_slot' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION bigbrotr.time_slot(bigint) IS
+	'number of the 256-second slot of a key, counted from 1970; all times after 2106 are in the last slot';
 CREATE FUNCTION bigbrotr.key_first(created_at bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'bigbrotr_key_first' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.key_first(bigint) IS 'smallest key that an event of this second (Unix seconds) can have';
@@ -65,5 +67,3 @@ CREATE FUNCTION bigbrotr.key_last(created_at bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'bigbrotr_key_last' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION bigbrotr.key_last(bigint) IS
 	'greatest key that an event of this second (Unix seconds) can have; where keys are taken, the next free one may be in the next second';
-COMMENT ON FUNCTION bigbrotr.time_slot(bigint) IS
-	'number of the 256-second slot of a key, counted from 1970; all times after 2106 are in the last slot';
