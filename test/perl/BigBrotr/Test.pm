@@ -7,6 +7,7 @@ package BigBrotr::Test;
 use strict;
 use warnings;
 use Exporter 'import';
+use File::Basename ();
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -200,11 +201,16 @@ sub event_ids
 	return join("\n", sort @ids);
 }
 
+# A test fails when a server of its says that something is wrong inside.
 END
 {
 	my $rc = $?;
 	stop_relay($_) for keys %relays;
-	$? = $rc;
+	my $name = File::Basename::basename($0, '.pl');
+	my @logs = glob "$PostgreSQL::Test::Utils::log_path/${name}_*.log";
+	my $wrong = @logs ? `$root/test/server-log @logs` : '';
+	Test::More::diag($wrong) if $wrong;
+	$? = $wrong ? 1 : $rc;
 }
 
 1;
