@@ -25,6 +25,9 @@
 #define EVENTS_AT_ONCE	1000
 /* Circles that one call leaves before it gives up. */
 #define WAYS_OUT		10
+/* Longest pause, in ms, after one: those who were waiting are awake, but on a
+ * busy machine not yet running, and would find the same circle again. */
+#define PAUSE_MAX		50
 
 typedef struct Sorted
 {
@@ -223,6 +226,8 @@ write_first(Write *w)
 			ReThrowError(error);
 		FreeErrorData(error);
 		forget(w, offered);
+		CHECK_FOR_INTERRUPTS();
+		pg_usleep(1000L * Min(1 << i, PAUSE_MAX));
 	}
 	pfree(offered);
 }

@@ -4,6 +4,7 @@
 
 use strict;
 use warnings;
+use IO::Socket::INET;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use BigBrotr::Net;
