@@ -36,9 +36,10 @@ is(value('SELECT count(*) FROM bigbrotr.observation_packed'), 2 * @old, 'the old
 my $months = 'SELECT sum(bytes) FROM bigbrotr.archive_partitions()';
 becomes("SELECT bigbrotr.archive_bytes() > ($months)", 'what is packed counts');
 value('ANALYZE bigbrotr.observation_by_event, bigbrotr.observation_by_relay');
-my $files = value("SELECT pg_total_relation_size('bigbrotr.observation_by_event') + pg_total_relation_size('bigbrotr.observation_by_relay')");
-cmp_ok(value("SELECT bigbrotr.archive_bytes() - ($months)"), '>', $files / 4, 'in about its size');
-cmp_ok(value("SELECT bigbrotr.archive_bytes() - ($months)"), '<=', $files, 'never more');
+# the sizes of files are read one after the other, while autovacuum adds its maps
+my $files = "SELECT pg_total_relation_size('bigbrotr.observation_by_event') + pg_total_relation_size('bigbrotr.observation_by_relay')";
+becomes("SELECT bigbrotr.archive_bytes() - ($months) > ($files) / 4", 'in about its size');
+becomes("SELECT bigbrotr.archive_bytes() - ($months) <= ($files)", 'never more');
 
 # By kind.
 my $sevens = value('SELECT count(*) FROM bigbrotr.event WHERE kind = 7');
