@@ -10,6 +10,7 @@
 #   make bench      measurements, each with its baseline
 #   make interop, interop-negentropy, pgspot, versions
 #                   against programs of others (test/peers)
+#   make assertions every SQL and TAP test in a PostgreSQL with assertions
 
 EXTENSION    = bigbrotr
 EXTVERSION   = 0.1
@@ -204,7 +205,7 @@ bench:
 	test/bench/far
 
 # --- what others wrote: needs package registries, so no part of make test --
-.PHONY: interop pgspot versions interop-negentropy
+.PHONY: interop pgspot versions assertions interop-negentropy
 interop:
 	tools/setup test
 	$(MAKE) -s -j2 all test-programs build/test/geo_lookup
@@ -219,5 +220,8 @@ pgspot:
 versions:
 	tools/setup test
 	test/peers/versions
+assertions:
+	tools/setup test
+	test/peers/assertions
 interop-negentropy:
 	test/peers/negentropy/run
